@@ -1,0 +1,135 @@
+"""The small types every rule file uses: texts in two languages, evidence marks, sources, periods.
+
+All models are immutable and refuse unknown keys, so that a misspelt key never passes in silence.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+Mark = Literal["verified", "single", "recall", "decision", "unknown"]
+
+#: Weakest last. A computed result carries the weakest mark of what it used.
+MARKS: tuple[Mark, ...] = ("verified", "single", "decision", "recall", "unknown")
+
+Ident = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+Kebab = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+DottedIdent = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$")]
+
+
+class Model(BaseModel):
+    """Base of every rule model: frozen, strict about keys, short in memory."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, populate_by_name=True)
+
+
+class Frozen(dict[str, Any]):
+    """A JSON object that cannot be changed, because results share it."""
+
+    __slots__ = ()
+
+    def _refuse(self, *_: Any, **__: Any) -> Any:
+        raise TypeError("this part of a result is shared with the rules and cannot be changed")
+
+    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse
+
+    def __reduce__(self) -> Any:
+        return (type(self), (dict(self),))
+
+    def __deepcopy__(self, _: Any) -> Any:
+        return self
+
+
+class Text(Frozen):
+    """A text in Chinese and English: ``{"zh": …, "en": …}``."""
+
+    __slots__ = ()
+
+
+def _as_text(value: Any) -> Any:
+    if isinstance(value, Text):
+        return value
+    if not isinstance(value, dict):
+        raise ValueError("write a text in both languages: {zh: …, en: …}")
+    unknown = sorted(set(value) - {"zh", "en"})
+    if unknown:
+        raise ValueError(f"a text has the keys zh and en only, not {', '.join(map(str, unknown))}")
+    for language in ("zh", "en"):
+        if not isinstance(value.get(language), str) or not value[language].strip():
+            raise ValueError(f"the text lacks its {language} wording")
+    return Text(value)
+
+
+#: A text in both languages; both are required.
+Words = Annotated[Any, BeforeValidator(_as_text)]
+
+
+class Evidence(Model):
+    """How sure the project is of a figure, in the words of the fact sheets."""
+
+    mark: Mark
+    words: str | None = None
+    """The source in words, e.g. "official page"; shown beside a ``single`` mark."""
+    confidence: Literal["high", "mid"] | None = None
+    """For ``recall`` only; low confidence is never encoded."""
+    decision: str | None = None
+    """The decision taken where the source leaves a point open."""
+    checked: dt.date | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        return {"mark": value} if isinstance(value, str) else value
+
+    @property
+    def unconfirmed(self) -> bool:
+        """True when every result that used it must say 未核对."""
+        return self.mark in ("recall", "unknown")
+
+
+def weakest(marks: Any) -> Mark:
+    """The weakest of some marks (``verified`` when there are none)."""
+    return max(marks, key=MARKS.index, default="verified")
+
+
+class SourceRef(Model):
+    """A pointer into a document of ``sources.yaml``."""
+
+    document: str
+    clause: str | None = None
+
+
+class Document(Model):
+    """A document cited by rules."""
+
+    title: Words
+    number: str | None = None
+    issuer: Words | None = None
+    date: dt.date | None = None
+    in_force: Period | None = None
+    evidence: Evidence
+    link: str | None = None
+    note: Words | None = None
+
+
+class Period(Model):
+    """From one day to another, both included; open where a day is missing."""
+
+    start: dt.date | None = Field(default=None, alias="from")
+    end: dt.date | None = Field(default=None, alias="to")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Period:
+        if self.start and self.end and self.start > self.end:
+            raise ValueError(f"the period ends ({self.end}) before it starts ({self.start})")
+        return self
+
+    def holds(self, day: dt.date) -> bool:
+        """Whether ``day`` lies inside."""
+        return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
+
+
+Document.model_rebuild()
