@@ -1,0 +1,124 @@
+"""Runs the worked examples that stand beside the rules, and says file and line of each that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from yyassess.assessment.errors import InputError
+from yyassess.assessment.scoring import Scorer, scorer
+from yyassess.entitlement.determine import determine
+from yyassess.rulebook.book import Origin, Rulebook
+
+
+@dataclass(frozen=True)
+class ExampleResult:
+    """One example: where it stands and, when it fails, what was expected and what came."""
+
+    of: str
+    name: str
+    file: str
+    line: int
+    problem: str | None
+
+    @property
+    def passed(self) -> bool:
+        return self.problem is None
+
+
+def run_examples(book: Rulebook) -> Iterator[ExampleResult]:
+    """Every worked example of the rulebook, in order."""
+    for id, instrument in book.instruments.items():
+        origin, machine = book.origins[("instrument", id)], scorer(book, id)
+        for number, example in enumerate(instrument.examples):
+            yield _result(id, example.name, origin, number, _vector(machine, example))
+    for place, programmes in book.programmes.items():
+        for id, texts in programmes.items():
+            origin = book.origins[("programme", f"{place}/{id}")]
+            for number, worked in enumerate(texts.texts[0].examples):
+                yield _result(id, worked.name, origin, number, _case(book, place, id, worked))
+
+
+def _result(of: str, name: str, origin: Origin, number: int, problem: str | None) -> ExampleResult:
+    return ExampleResult(of, name, origin.file, origin.line("examples", number), problem)
+
+
+def _vector(machine: Scorer, example: Any) -> str | None:
+    answers = dict(example.answers)
+    if example.fill:
+        for id, question in machine.questions.items():
+            answers.setdefault(id, getattr(question, example.fill))
+    request = {"answers": answers, "context": example.context, "settings": example.settings}
+    expect = dict(example.expect)
+    try:
+        result = machine.assess(request)
+    except InputError as error:
+        if "error" in expect:
+            return _differs("error", expect["error"], [e["where"] for e in error.errors])
+        return f"refused: {error}"
+    if "error" in expect:
+        return f"expected an error at {expect['error']}, got {result['grade']}"
+    got: dict[str, Any] = {**result, **(result["grade"] or {"level": None, "code": None})}
+    got["results"] = {k: v["code"] for k, v in result.get("results", {}).items()}
+    got["dimensions"] = {k: v.get("level", v.get("score")) for k, v in result["dimensions"].items()}
+    if result["preliminary"]:
+        got["preliminary"] = result["preliminary"]["level"]
+    return _compare(expect, got)
+
+
+def _case(book: Rulebook, place: str, id: str, example: Any) -> str | None:
+    given = dict(example.given)
+    people = {k: given.pop(k) for k in list(given) if k in book.facts and book.facts[k].person}
+    case = {"person": people, "facts": given, "assessments": list(example.assessments)}
+    try:
+        found = determine(case, place=example.place or place, on=example.on, known_on=example.known_on, rules=book)
+    except InputError as error:
+        expected = example.expect.get("error") if isinstance(example.expect, dict) else None
+        return _differs("error", expected, [e["where"] for e in error.errors]) if expected else f"refused: {error}"
+    outcome = next((o for o in found["outcomes"] if o["programme"] == id), None)
+    if outcome is None:
+        return f"{id} does not apply in {example.place or place}"
+    expect = {"status": example.expect} if isinstance(example.expect, str) else dict(example.expect)
+    got: dict[str, Any] = dict(outcome)
+    got["plan"] = [p["because"] for p in found["plan"]]
+    got["amounts"] = {b["id"]: b.get("amount") for b in outcome["benefits"]}
+    got["amount"] = next((b["amount"] for b in outcome["benefits"] if b.get("amount") is not None), None)
+    return _compare(expect, got)
+
+
+def _compare(expect: Mapping[str, Any], got: Mapping[str, Any]) -> str | None:
+    for key, wanted in expect.items():
+        if key not in got:
+            return f"the result has no {key!r}"
+        problem = _differs(key, wanted, got[key])
+        if problem:
+            return problem
+    return None
+
+
+def _differs(key: str, wanted: Any, got: Any) -> str | None:
+    if isinstance(wanted, dict) and isinstance(got, Mapping):
+        for inner, value in wanted.items():
+            problem = _differs(f"{key}.{inner}", value, got.get(inner))
+            if problem:
+                return problem
+        return None
+    if isinstance(wanted, (list, tuple)) and isinstance(got, (list, tuple)):
+        seen = {_identity(x) for x in got} - {"assumed"}
+        if {_identity(x) for x in wanted} == seen:
+            return None
+        return f"{key}: expected {list(wanted)}, got {sorted(map(str, seen))}"
+    if isinstance(got, bool) != isinstance(wanted, bool) or got != _comparable(wanted, got):
+        return f"{key}: expected {wanted}, got {got}"
+    return None
+
+
+def _comparable(wanted: Any, got: Any) -> Any:
+    return float(wanted) if isinstance(got, float) else wanted
+
+
+def _identity(thing: Any) -> Any:
+    if isinstance(thing, Mapping):
+        return next((thing[k] for k in ("id", "criterion", "with", "programme") if k in thing), str(thing))
+    return thing

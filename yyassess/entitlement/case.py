@@ -1,0 +1,278 @@
+"""A case as given -> the facts of a person on a day: read, checked against the vocabulary, completed by derivation."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from yyassess.assessment.errors import Faults, InputError
+from yyassess.assessment.question import flatten, number, plain
+from yyassess.assessment.scoring import scorer
+from yyassess.conditions.reference import compile_value
+from yyassess.conditions.tree import facts_of
+from yyassess.rulebook.basics import Text
+from yyassess.rulebook.book import Rulebook, UnknownName
+from yyassess.rulebook.vocabulary import read_date
+
+CASE_KEYS = ("person", "facts", "assessments")
+ASSESSMENT_KEYS = ("instrument", "date", "answers", "context", "settings", "grade", "code")
+
+
+@dataclass
+class Case:
+    """The facts known of a person on a day."""
+
+    facts: dict[str, Any]
+    grades: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By instrument: level, code, name and date of the assessment that counts."""
+    grade_dates: dict[str, dt.date] = field(default_factory=dict)
+    """By fact name, for facts that come from an assessment."""
+    warnings: list[dict[str, Any]] = field(default_factory=list)
+
+
+class CaseReader:
+    """Reads cases by one rulebook's vocabulary."""
+
+    def __init__(self, book: Rulebook) -> None:
+        self.book = book
+        self.derived = [
+            (name, fact, compile_value(book.trees["programmes"][fact.derive]), roots(book, name))
+            for name, fact in book.facts.items()
+            if fact.derive
+        ]
+        self.graded: dict[str, list[tuple[str, Any]]] = {}
+        for name, fact in book.facts.items():
+            instrument = fact.grade_of or fact.code_of
+            if instrument:
+                self.graded.setdefault(instrument, []).append((name, fact))
+
+    def read(self, case: Mapping[str, Any], on: dt.date) -> Case:
+        """The facts of a case on a day.
+
+        Raises:
+            InputError: all faults at once.
+        """
+        faults = Faults()
+        if not isinstance(case, Mapping):
+            faults.add("", case, list(CASE_KEYS), "须为 JSON 对象", "must be a JSON object")
+            faults.raise_if_any()
+        faults.unknown_keys(case, CASE_KEYS)
+        facts: dict[str, Any] = {}
+        for part in ("person", "facts"):
+            self._facts(case.get(part), part, facts, faults)
+        known = Case(facts)
+        self._assessments(case.get("assessments"), known, on, faults)
+        self._derive(known, on, faults)
+        faults.raise_if_any()
+        return known
+
+    def _facts(self, given: Any, part: str, facts: dict[str, Any], faults: Faults) -> None:
+        if given is None:
+            return
+        if not isinstance(given, Mapping):
+            faults.add(part, given, {}, "须为 JSON 对象", "must be a JSON object")
+            return
+        vocabulary = self.book.facts
+        for name, value in flatten(given, vocabulary).items():
+            fact = vocabulary.get(name)
+            where = f"{part}.{name}"
+            if fact is None:
+                faults.unknown_keys([name], list(vocabulary), part)
+            elif fact.grade_of or fact.code_of:
+                instrument = fact.grade_of or fact.code_of
+                faults.add(
+                    where,
+                    value,
+                    {"assessments": [{"instrument": instrument, "date": "YYYY-MM-DD", "grade": {"level": 0}}]},
+                    "等级须连同评估日期写在 assessments 里",
+                    "a grade is given under assessments, with its date",
+                )
+            else:
+                try:
+                    read = fact.read(value)
+                except ValueError as error:
+                    given_zh = f"{fact.name['zh']}：不是允许的值"
+                    faults.add(where, None if fact.personal else value, fact.allowed(), given_zh, str(error))
+                    continue
+                if fact.type == "place" and read is not None:
+                    try:
+                        read = self.book.place(read).id
+                    except UnknownName as error:
+                        faults.add(where, value, sorted(self.book.places), "没有这个地区", str(error))
+                        continue
+                if read is not None and facts.setdefault(name, read) != read:
+                    faults.add(
+                        where,
+                        value,
+                        None,
+                        "同一事实有两个不同的值",
+                        "the same fact is given twice with different values",
+                    )
+
+    def _assessments(self, given: Any, known: Case, on: dt.date, faults: Faults) -> None:
+        if given is None:
+            return
+        if not isinstance(given, (list, tuple)):
+            faults.add("assessments", given, [], "须为列表", "must be a list")
+            return
+        latest: dict[str, tuple[dt.date, dict[str, Any]]] = {}
+        for place, item in enumerate(given):
+            read = self._assessment(item, f"assessments.{place}", known, on, faults)
+            if read is None:
+                continue
+            id, day, result = read
+            before = latest.get(id)
+            if before and before[0] == day and _grade(before[1]) != _grade(result):
+                faults.add(
+                    f"assessments.{place}",
+                    day.isoformat(),
+                    None,
+                    "同一量表同一天有两个不同的结果",
+                    "two different results of one instrument on one day",
+                )
+            if before is None or before[0] <= day:
+                latest[id] = (day, result)
+        for id, (day, result) in latest.items():
+            self._use(id, day, result, known)
+
+    def _assessment(self, item: Any, where: str, known: Case, on: dt.date, faults: Faults) -> Any:
+        if not isinstance(item, Mapping):
+            faults.add(where, item, list(ASSESSMENT_KEYS), "须为 JSON 对象", "must be a JSON object")
+            return None
+        before = len(faults.errors)
+        faults.unknown_keys(item, ASSESSMENT_KEYS, where)
+        id = item.get("instrument")
+        if not isinstance(id, str) or id not in self.book.instruments:
+            message = str(UnknownName("instrument", str(id), self.book.instruments))
+            faults.add(f"{where}.instrument", id, sorted(self.book.instruments), "没有这个量表", message)
+            return None
+        day = None
+        try:
+            day = read_date(item.get("date"))
+            if day > on:
+                faults.add(
+                    f"{where}.date",
+                    item["date"],
+                    f"<= {on}",
+                    "评估日期晚于认定日期",
+                    "the assessment lies after the day asked about",
+                )
+        except ValueError:
+            faults.add(f"{where}.date", item.get("date"), "YYYY-MM-DD", "评估须有日期", "an assessment needs its date")
+        ways = [key for key in ("answers", "grade", "code") if item.get(key) is not None]
+        if len(ways) != 1:
+            faults.add(where, ways, ["answers", "grade", "code"], "须且只须给出其一", "give exactly one of them")
+        if len(faults.errors) > before:
+            return None
+        if ways[0] == "answers":
+            return self._answered(item, id, day, where, known, faults)
+        return self._typed_in(item, id, day, where, ways[0], faults)
+
+    def _answered(self, item: Mapping[str, Any], id: str, day: Any, where: str, known: Case, faults: Faults) -> Any:
+        machine = scorer(self.book, id)
+        given = item.get("context") or {}
+        context = {n: plain(known.facts[n]) for n in machine.facts if n in known.facts}
+        if isinstance(given, Mapping):
+            given = context | flatten(given, machine.facts)
+        request = {"date": item["date"], "answers": item["answers"], "context": given, "settings": item.get("settings")}
+        try:
+            result = machine.assess(request)
+        except InputError as error:
+            faults.errors.extend({**e, "where": f"{where}.{e['where']}"} for e in error.errors)
+            return None
+        for name, value in given.items() if isinstance(given, Mapping) else ():
+            if name in self.book.facts:
+                read = self.book.facts[name].read(value)
+                if read is not None:
+                    known.facts.setdefault(name, read)
+        return id, day, result
+
+    def _typed_in(self, item: Mapping[str, Any], id: str, day: Any, where: str, way: str, faults: Faults) -> Any:
+        levels = scorer(self.book, id).level_json
+        given = item[way]
+        if way == "grade":
+            level = given.get("level") if isinstance(given, Mapping) else given
+            valid = isinstance(level, int) and not isinstance(level, bool) and level in levels
+        else:
+            level = next((n for n, j in levels.items() if j["code"] == given), None)
+            valid = level is not None
+        if not valid:
+            allowed = list(levels) if way == "grade" else [j["code"] for j in levels.values()]
+            faults.add(f"{where}.{way}", given, allowed, "不是本量表的等级", "not a grade of this instrument")
+            return None
+        return id, day, {"grade": levels[level], "complete": True, "entered": True}  # type: ignore[index]
+
+    def _use(self, id: str, day: dt.date, result: dict[str, Any], known: Case) -> None:
+        grade = result.get("grade")
+        shown: dict[str, Any] = {"level": None, "date": day.isoformat()}
+        if grade is not None:
+            shown.update(grade)
+        for key in ("bounds", "missing", "unconfirmed", "official_output", "results", "entered", "decisions"):
+            if result.get(key):
+                shown[key] = result[key]
+        known.grades[id] = shown
+        for name, fact in self.graded.get(id, ()):
+            known.grade_dates[name] = day
+            if grade is not None:
+                known.facts[name] = grade["level"] if fact.grade_of else grade["code"]
+        for warning in result.get("warnings", ()):
+            known.warnings.append({**warning, "instrument": id})
+
+    def _derive(self, known: Case, on: dt.date, faults: Faults) -> None:
+        facts = known.facts
+        birth = facts.get("birth_date")
+        if birth is not None and birth > on:
+            faults.add(
+                "person.birth_date",
+                birth.isoformat(),
+                f"<= {on}",
+                "出生日期晚于认定日期",
+                "born after the day asked about",
+            )
+            return
+        record = {**facts, "on_day": on}
+        for name, fact, value, _ in self.derived:
+            derived = value(record)
+            if derived is None:
+                continue
+            if name in facts and facts[name] != derived:
+                faults.add(
+                    f"facts.{name}",
+                    number(facts[name]),
+                    number(derived),
+                    "与推算的值不一致",
+                    "contradicts the value derived from other facts",
+                )
+            elif fact.range and not fact.range[0] <= derived <= fact.range[1]:
+                faults.add(name, number(derived), fact.allowed(), f"{fact.name['zh']}超出范围", "out of range")
+            facts[name] = derived
+
+
+def _grade(result: Mapping[str, Any]) -> Any:
+    return (result.get("grade") or {}).get("level")
+
+
+def roots(book: Rulebook, name: str) -> tuple[str, ...]:
+    """The facts a person can be asked for to know ``name``: itself, or what it is derived from."""
+    fact = book.facts.get(name)
+    if fact is None or not fact.derive:
+        return (name,)
+    found: dict[str, None] = {}
+    for inner in facts_of(book.trees["programmes"][fact.derive]):
+        if inner != "on_day":
+            found.update(dict.fromkeys(roots(book, inner)))
+    return tuple(found)
+
+
+def reader(book: Rulebook) -> CaseReader:
+    """The case reader of a rulebook, kept with it."""
+    kept: dict[str, Any] = book.__dict__
+    if "_case_reader" not in kept:
+        kept["_case_reader"] = CaseReader(book)
+    made: CaseReader = kept["_case_reader"]
+    return made
+
+
+EXPIRED = Text(zh="评估结论已过有效期", en="the assessment is past its validity")

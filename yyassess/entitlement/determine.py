@@ -1,0 +1,313 @@
+"""Case -> determination: one outcome a programme, each explained down to clause and evidence."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from yyassess.assessment.question import plain
+from yyassess.assessment.scoring import shared
+from yyassess.conditions.reference import Condition, compile_condition, months_between
+from yyassess.conditions.tree import And, Const, Flag, Node, Not, Or
+from yyassess.entitlement.benefits import benefits_of
+from yyassess.entitlement.case import EXPIRED, Case, reader
+from yyassess.entitlement.interactions import settle
+from yyassess.entitlement.missing import relevant, residual
+from yyassess.entitlement.near import near_misses
+from yyassess.entitlement.plan import ReadyProgramme, ReadyRuleset, ready
+from yyassess.entitlement.services import service_plan
+from yyassess.rulebook.basics import Frozen, Text
+from yyassess.rulebook.book import Rulebook, Ruleset
+from yyassess.rulebook.vocabulary import read_date
+
+TRUTH = {True: "true", False: "false", None: "unknown"}
+
+
+def determine(
+    case: Mapping[str, Any],
+    *,
+    place: str,
+    on: dt.date | str,
+    rules: Rulebook | None = None,
+    known_on: dt.date | str | None = None,
+    engine: str | None = None,
+) -> dict[str, Any]:
+    """Decide what a person may get.
+
+    Args:
+        case: ``{"person": {…}, "facts": {…}, "assessments": […]}`` as in the public contract.
+        place: a place's id, administrative code or name.
+        on: the day asked about.
+        rules: a rulebook; the shipped one if left out.
+        known_on: only texts known by that day count, to recompute a past decision as it was made.
+        engine: ``durable`` (default) or ``reference``.
+
+    Returns:
+        The determination of the public contract: outcomes with criteria, missing facts, near misses, benefits and
+        interactions; the plan; warnings.
+
+    Raises:
+        InputError: a case that cannot be read, all faults at once.
+        UnknownName: no such place.
+    """
+    book = rules or shared()
+    day = read_date(on)
+    ruleset = book.at(place, day, read_date(known_on) if known_on is not None else None)
+    return decide(ready(ruleset, engine), case, ruleset)
+
+
+def decide(machine: ReadyRuleset, case: Mapping[str, Any], ruleset: Ruleset) -> dict[str, Any]:
+    """The determination of one case by a compiled ruleset."""
+    known = reader(ruleset.book).read(case, ruleset.on)
+    facts = known.facts
+    facts["on_day"] = ruleset.on
+    facts.update(machine.outside)
+    facts.setdefault("residence_place", ruleset.place.id)
+    for flag, (fact, place) in machine.whereabouts.items():
+        if fact in facts:
+            facts[flag] = any(p.id == place for p in ruleset.book.chain(facts[fact]))
+    verdicts = machine.engine.run({n: facts[n] for n in machine.needs if n in facts})
+    explained = _Explainer(machine, ruleset, known, verdicts)
+    outcomes = [explained.outcome(id) for id in ruleset.standings]
+    by_id = {o["programme"]: o for o in outcomes}
+    settle(machine, by_id)
+    return {
+        "place": ruleset.place.id,
+        "on": ruleset.on.isoformat(),
+        **({"known_on": ruleset.known_on.isoformat()} if ruleset.known_on else {}),
+        "ruleset": {"hash": ruleset.hash, "on": ruleset.on.isoformat()},
+        "grades": known.grades,
+        "outcomes": outcomes,
+        "plan": service_plan(machine, by_id, facts),
+        "warnings": [*known.warnings, *explained.warnings],
+    }
+
+
+class _Explainer:
+    """The outcomes of one case, in words."""
+
+    def __init__(self, machine: ReadyRuleset, ruleset: Ruleset, known: Case, verdicts: Any) -> None:
+        self.machine, self.ruleset, self.known, self.verdicts = machine, ruleset, known, verdicts
+        self.facts = known.facts
+        self.warnings: list[dict[str, Any]] = []
+
+    def outcome(self, id: str) -> dict[str, Any]:
+        machine = self.machine
+        if id in machine.absent:
+            return self._not_in_force(id)
+        if id in machine.aliases:
+            return self._alias(id)
+        programme = machine.programmes[id]
+        truths = [self.verdicts.criteria[c.key] for c in programme.criteria]
+        status = self._status(id, programme, truths)
+        result: dict[str, Any] = {
+            **programme.head,
+            "status": status,
+            "criteria": self._criteria(programme, truths),
+            "missing": self.missing(programme) if status == "unknown" else [],
+            "near": near_misses(self.ruleset.book, programme, truths, self.facts)
+            if status in ("ineligible", "unknown")
+            else [],
+            "benefits": benefits_of(programme, self.facts, self.ruleset)
+            if status in ("eligible", "unknown", "not_configured")
+            else [],
+            "interactions": [],
+            "apply": _apply(programme),
+        }
+        if status == "unknown":
+            result["ask"] = [self._question(name) for name in result["missing"]]
+        if status == "not_configured":
+            result["not_configured"] = self._unconfigured(programme)
+        self._dates(programme, result)
+        self._effects(programme, result)
+        return result
+
+    def _status(self, id: str, programme: ReadyProgramme, truths: list[bool | None]) -> str:
+        status: str = self.verdicts.outcomes[id]
+        if status == "unknown":
+            configured = [t for c, t in zip(programme.criteria, truths, strict=True) if c.configured]
+            if len(configured) < len(truths) and all(configured):
+                return "not_configured"
+        return status
+
+    def _criteria(self, programme: ReadyProgramme, truths: list[bool | None]) -> list[dict[str, Any]]:
+        facts = self.facts
+        shown = []
+        for criterion, truth in zip(programme.criteria, truths, strict=True):
+            given = {n: plain(facts[n]) for n in criterion.names if n in facts and ":" not in n and n != "on_day"}
+            given |= {
+                n.split(":")[1]: facts[n.split(":")[1]]
+                for n in criterion.names
+                if n in facts and n.startswith("lies_in:")
+            }
+            entry = {"id": criterion.id, "status": TRUTH[truth], "facts": given, **criterion.template}
+            if not criterion.configured:
+                entry["not_configured"] = True
+            shown.append(entry)
+        return shown
+
+    def missing(self, programme: ReadyProgramme) -> list[str]:
+        """The facts to ask for: exactly those that could still change the outcome."""
+        book = self.ruleset.book
+        left = []
+        for criterion in programme.criteria:
+            if self.verdicts.criteria[criterion.key] is None:
+                left.append(residual(self._inlined(criterion.node), self.facts, self._truth))
+        found = relevant(left, book.facts)
+        names: dict[str, None] = {}
+        for criterion in programme.criteria:
+            for name in self._names(criterion.node):
+                if name in found:
+                    names.update(dict.fromkeys(r for r in self.machine.roots.get(name, (name,)) if r not in self.facts))
+        return list(names)
+
+    def _truth(self, node: Node) -> bool | None:
+        return _compiled(node)(self.facts)
+
+    def _inlined(self, node: Node) -> Node:
+        """The condition with every ``ELIGIBLE(…)`` written out as that programme's own criteria."""
+        match node:
+            case Flag("unconfigured"):
+                return Const(True)
+            case Flag(name) if name.startswith("eligible:"):
+                other = self.machine.programmes.get(name.removeprefix("eligible:"))
+                if other is None:
+                    return node
+                return And(tuple(self._inlined(c.node) for c in other.criteria))
+            case Not(part):
+                return Not(self._inlined(part))
+            case And(parts):
+                return And(tuple(self._inlined(p) for p in parts))
+            case Or(parts):
+                return Or(tuple(self._inlined(p) for p in parts))
+        return node
+
+    def _names(self, node: Node) -> tuple[str, ...]:
+        from yyassess.conditions.tree import facts_of
+
+        return facts_of(self._inlined(node))
+
+    def _question(self, name: str) -> dict[str, Any]:
+        fact = self.ruleset.book.facts[name]
+        shown: dict[str, Any] = {"fact": name, "say": fact.ask or fact.name, "type": fact.type}
+        instrument = self.machine.from_instrument.get(name)
+        if instrument:
+            shown["instrument"] = instrument
+        elif fact.codes:
+            shown["codes"] = {code: c.name for code, c in fact.codes.items()}
+        return shown
+
+    def _unconfigured(self, programme: ReadyProgramme) -> Any:
+        return programme.standing.programme.not_configured or Text(
+            zh="；".join(c.template["say"]["zh"] for c in programme.criteria if not c.configured),
+            en="; ".join(c.template["say"]["en"] for c in programme.criteria if not c.configured),
+        )
+
+    def _dates(self, programme: ReadyProgramme, result: dict[str, Any]) -> None:
+        """Validity of the assessment behind the outcome, and the next assessment."""
+        text = programme.standing.programme
+        for span, key in ((text.valid_for, "valid"), (text.reassess, "reassess")):
+            if span is None:
+                continue
+            months = span.months if span.months is not None else span.months_at_most
+            entry: dict[str, Any] = {"evidence": span.evidence.mark}
+            if span.say:
+                entry["say"] = span.say
+            for name in programme.grade_facts:
+                day = self.known.grade_dates.get(name)
+                if day is None or months is None:
+                    continue
+                due = add_months(day, months)
+                entry["until" if key == "valid" else "due"] = due.isoformat()
+                if key == "valid" and months_between(day, self.ruleset.on) >= months:
+                    warning = {
+                        "id": "expired",
+                        "programme": text.id,
+                        "items": [name],
+                        "severity": "hint",
+                        "say": EXPIRED,
+                    }
+                    self.warnings.append(warning)
+                    result.setdefault("warnings", []).append(warning)
+            result[key] = entry
+        if text.warn_after and self.ruleset.on > text.warn_after:
+            last = text.warn_after.isoformat()
+            say = Text(
+                zh=f"文件或金额可能在 {last} 后已失效，请先核实",
+                en=f"The text or its figures may have lapsed after {last}: check first",
+            )
+            warning = {"id": "lapsed", "programme": text.id, "items": [], "severity": "hint", "say": say}
+            self.warnings.append(warning)
+            result.setdefault("warnings", []).append(warning)
+
+    def _effects(self, programme: ReadyProgramme, result: dict[str, Any]) -> None:
+        if result["status"] != "eligible":
+            return
+        for effect, holds in programme.effects:
+            if holds is not None and holds(self.facts):
+                result["suspended" if effect.effect == "suspend" else "ended"] = {
+                    "say": effect.say,
+                    "evidence": effect.evidence.mark,
+                }
+
+    def _not_in_force(self, id: str) -> dict[str, Any]:
+        standing = self.machine.absent[id]
+        text = standing.programme
+        period = text.in_force
+        return {
+            "programme": id,
+            "name": text.name,
+            "kind": text.kind,
+            "place": standing.place,
+            "standing": text.status,
+            "source": Frozen(document=text.source.document, clause=text.source.clause),
+            "status": "not_in_force",
+            "in_force": {
+                "from": period.start and period.start.isoformat(),
+                "to": period.end and period.end.isoformat(),
+            },
+            "criteria": [],
+            "missing": [],
+            "near": [],
+            "benefits": [],
+            "interactions": [],
+            "apply": {},
+        }
+
+    def _alias(self, id: str) -> dict[str, Any]:
+        target = self.machine.aliases[id]
+        text = self.ruleset.standings[id].programme
+        return {**self.outcome(target), "programme": id, "name": text.name, "same_as": target}
+
+
+@lru_cache(maxsize=16384)
+def _compiled(node: Node) -> Condition:
+    return compile_condition(node)
+
+
+def _apply(programme: ReadyProgramme) -> dict[str, Any]:
+    apply = programme.standing.programme.apply
+    if apply is None:
+        return {"papers": [], "where": {}}
+    shown: dict[str, Any] = {"papers": list(apply.papers), "where": apply.where or {}}
+    if apply.decision_within:
+        span = apply.decision_within
+        shown["decision_within"] = {
+            k: v
+            for k, v in (("working_days", span.working_days), ("days", span.days), ("months", span.months))
+            if v is not None
+        } | {"evidence": span.evidence.mark}
+    return shown
+
+
+def add_months(day: dt.date, months: int) -> dt.date:
+    """The same day some months later (the last day of a shorter month)."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    for last in (day.day, 30, 29, 28):
+        try:
+            return dt.date(year, month + 1, min(day.day, last))
+        except ValueError:
+            continue
+    raise AssertionError("unreachable")
