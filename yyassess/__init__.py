@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from yyassess.assessment.crosswalk import crosswalk
     from yyassess.assessment.errors import InputError
     from yyassess.assessment.scoring import assess
+    from yyassess.assessment.screening import screen
     from yyassess.entitlement.determine import determine
     from yyassess.rulebook.book import Rulebook, Ruleset, UnknownName
     from yyassess.rulebook.loading import RulebookError
@@ -23,7 +25,9 @@ _HOMES = {
     "Ruleset": "yyassess.rulebook.book",
     "UnknownName": "yyassess.rulebook.book",
     "assess": "yyassess.assessment.scoring",
+    "crosswalk": "yyassess.assessment.crosswalk",
     "determine": "yyassess.entitlement.determine",
+    "screen": "yyassess.assessment.screening",
 }
 
 __all__ = [
@@ -34,7 +38,9 @@ __all__ = [
     "UnknownName",
     "__version__",
     "assess",
+    "crosswalk",
     "determine",
+    "screen",
 ]
 
 

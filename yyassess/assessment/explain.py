@@ -96,6 +96,7 @@ class Explainer:
         questions: Mapping[str, Any],
         given: Mapping[str, Any],
         points: Mapping[str, Any],
+        used: frozenset[str],
         adjustments: list[dict[str, Any]],
         level: int | None,
     ) -> list[Any]:
@@ -110,7 +111,7 @@ class Explainer:
         if given:
             for step in self.it.steps:
                 value = points.get(step.id)
-                if value is not None:
+                if value is not None and (step.id in used or step.id in self.reported):
                     trace.append(
                         {
                             "step": step.id,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 from yyassess.assessment.errors import Faults
@@ -136,6 +138,8 @@ class RequestReader:
                 faults.unknown_keys([name], list(self.choices), "settings")
                 continue
             choices = self.choices[name]
+            if isinstance(value, float) and isfinite(value):
+                value = Decimal(str(value))
             fits = [c for c in choices if c == value and isinstance(c, bool) == isinstance(value, bool)]
             if fits:
                 request.settings[name] = fits[0]

@@ -10,6 +10,7 @@ from itertools import product
 from typing import Any
 
 from yyassess.assessment.explain import Explainer
+from yyassess.assessment.path import Paths
 from yyassess.assessment.question import plain, source_json
 from yyassess.assessment.request import Request, RequestReader
 from yyassess.assessment.steps import SKIPPED, Points, Record, compile_steps
@@ -34,6 +35,7 @@ class Scorer:
         self.steps = compile_steps(it, trees)
         self.matters = {use.fact: compile_condition(trees[use.matters_when]) for use in it.context if use.matters_when}
         self.adjustments = [(a, compile_condition(trees[a.when])) for a in it.adjustments]
+        self.reads = {a.id: facts_of(trees[a.when]) for a in it.adjustments}
         self.decisions = [(d, compile_condition(trees[d.when])) for d in it.decisions if d.when]
         self.hints = [
             (
@@ -54,8 +56,8 @@ class Scorer:
             for level in it.levels
         }
         self.top = max(self.level_json, default=0)
-        marks = [(i.evidence or it.evidence).mark for d in it.dimensions for i in d.items]
-        self.mark = weakest([*marks, *(s.evidence.mark for s in it.steps)])
+        self.paths = Paths(it, trees)
+        self.entered = [i.id for d in it.dimensions for i in d.items if i.range]
         self.hash = content_hash([book.digests.get(id), book.digests.get("vocabulary"), self.reader.settings])
         self.explain = Explainer(it, self.level_json)
 
@@ -64,32 +66,36 @@ class Scorer:
         it, explain = self.instrument, self.explain
         request = self.reader.read(given)
         record, points = request.record, request.points
-        self._run(record, points)
+        blocked = self._blocked(request.settings)
+        if blocked is None:
+            self._run(record, points)
         preliminary = points.get(it.grade) if it.grade else None
         record["preliminary_level"] = preliminary
         level, adjustments, skipped = self._adjust(record, preliminary)
         if skipped:
             preliminary = None
-        blocked = self._blocked(request.settings)
         settled = level is not None if it.grade and not it.results else not request.missing
         complete = settled and blocked is None
-        counted = {} if skipped else request.given
+        used, mark = self.paths.of(record, points)
+        evidence = weakest([*(() if skipped else (mark,)), *(a["evidence"] for a in adjustments)])
         day = request.day.isoformat() if request.day else None
-        evidence = weakest([*(() if skipped else (self.mark,)), *(a["evidence"] for a in adjustments)])
+        missing = request.missing
+        if not settled and not missing and blocked is None:
+            missing = sorted(n for n in used if n in self.facts and n not in record)
         result: dict[str, Any] = {
             "instrument": it.id,
             "name": it.name,
             "date": day,
             "ruleset": {"hash": self.hash, "on": day},
             "complete": complete,
-            "scores": {} if skipped else explain.scores(points),
-            "dimensions": {} if skipped else explain.dimensions(points),
+            "scores": {} if skipped or blocked else self._scores(points),
+            "dimensions": {} if skipped or blocked else explain.dimensions(points),
             "preliminary": self.level_json[preliminary] if preliminary is not None else None,
             "adjustments": adjustments,
             "grade": self.level_json[level] if level is not None and blocked is None else None,
-            "missing": [] if settled else request.missing,
+            "missing": [] if settled else missing,
             "warnings": self._warnings(request, skipped),
-            "trace": explain.trace(self.questions, counted, points, adjustments, level),
+            "trace": explain.trace(self.questions, {} if skipped else request.given, points, used, adjustments, level),
             "evidence": evidence,
             "decisions": [
                 {"id": d.id, "say": d.taken, "reason": d.reason} for d, holds in self.decisions if holds(record)
@@ -97,6 +103,8 @@ class Scorer:
         }
         if it.results:
             result["results"] = explain.results(points)
+        if it.settings:
+            result["settings"] = {name: plain(value) for name, value in request.settings.items()}
         if request.assumed:
             result["assumed"] = {name: plain(self.reader.assume[name]) for name in request.assumed}
         if blocked is not None:
@@ -110,6 +118,12 @@ class Scorer:
         if it.grade and not settled and blocked is None:
             result["bounds"] = self._bounds(record, request.missing)
         return result
+
+    def _scores(self, points: Points) -> dict[str, Any]:
+        entered = {
+            id: plain(points[id]) for id in self.entered if points.get(id) is not None and points[id] is not SKIPPED
+        }
+        return entered | self.explain.scores(points)
 
     # -- computing -----------------------------------------------------------------------------------------
     def _run(self, record: Record, points: Points) -> None:
@@ -131,7 +145,12 @@ class Scorer:
                 if preliminary is not None:
                     moved = adjustment.set_level - preliminary
                     return adjustment.set_level, [self._adjustment(adjustment, moved)], False
-        if preliminary is None or any(truth is None for _, truth in holding):
+        if preliminary is None:
+            return None, [], False
+        open_rules = [a for a, truth in holding if truth is None]
+        if any(a.set_level is not None for a in open_rules) or self._raised(preliminary, raising) != self._raised(
+            preliminary, raising + open_rules
+        ):
             return None, [], False
         level = preliminary
         shown: list[dict[str, Any]] = []
@@ -142,6 +161,11 @@ class Scorer:
             shown.append(self._adjustment(adjustment, target - level))
             level = target
         return level, shown, False
+
+    def _raised(self, level: int, raising: list[Any]) -> int:
+        """The level after some raising rules."""
+        by = [a.raise_by for a in raising if a.raise_by]
+        return min(self.top, level + (max(by, default=0) if self.instrument.raise_once else sum(by)))
 
     def _adjustment(self, adjustment: Any, levels: int | None) -> dict[str, Any]:
         return {
@@ -225,7 +249,12 @@ class Scorer:
             en = ", ".join(s.say["en"] for s in open_settings)
             say = Text(zh=f"须先选定：{zh}", en=f"Must be chosen first: {en}")
             warnings.append({"id": "choose", "items": [s.id for s in open_settings], "severity": "hint", "say": say})
-        unused = list(request.given) if skipped else [id for id in request.given if id not in record]
+        unused = [id for id in request.given if id not in record]
+        if skipped:
+            deciding = {
+                n for a, holds in self.adjustments if a.without_items and holds(record) for n in self.reads[a.id]
+            }
+            unused = [id for id in request.given if id not in deciding]
         if unused:
             warnings.append({"id": "not_counted", "items": unused, "severity": "hint", "say": NOT_COUNTED})
         return warnings

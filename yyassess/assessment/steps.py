@@ -43,7 +43,8 @@ def _compile(step: Any, instrument: Instrument, trees: Mapping[str, Node]) -> St
     return function
 
 
-def _items(step: Any, instrument: Instrument) -> tuple[str, ...]:
+def items_of(step: Any, instrument: Instrument) -> tuple[str, ...]:
+    """The items a step names, one by one, by dimension or all."""
     if step.items == "all":
         return tuple(item.id for d in instrument.dimensions for item in d.items)
     if getattr(step, "dimension", None):
@@ -52,7 +53,7 @@ def _items(step: Any, instrument: Instrument) -> tuple[str, ...]:
 
 
 def _sum(step: Sum, instrument: Instrument, trees: Mapping[str, Node]) -> StepFunction:
-    names = (*_items(step, instrument), *step.of)
+    names = (*items_of(step, instrument), *step.of)
     reverse = step.reverse
     bonus = tuple((compile_condition(trees[b.when]), b.add) for b in step.bonus)
     low, high = step.at_least, step.at_most
@@ -87,7 +88,7 @@ def _sum(step: Sum, instrument: Instrument, trees: Mapping[str, Node]) -> StepFu
 
 
 def _mean(step: Mean, instrument: Instrument, _: Mapping[str, Node]) -> StepFunction:
-    names = _items(step, instrument)
+    names = items_of(step, instrument)
     needed = step.answered if step.answered is not None else len(names)
     unit = Decimal(1).scaleb(-step.decimals)
 
@@ -101,7 +102,7 @@ def _mean(step: Mean, instrument: Instrument, _: Mapping[str, Node]) -> StepFunc
 
 
 def _count(step: Count, instrument: Instrument, trees: Mapping[str, Node]) -> StepFunction:
-    names, holds = _items(step, instrument), compile_condition(trees[step.when])
+    names, holds = items_of(step, instrument), compile_condition(trees[step.when])
 
     def count(record: Record, points: Points) -> Any:
         result = 0
@@ -161,6 +162,7 @@ def _rules(step: Rules, _: Instrument, trees: Mapping[str, Node]) -> StepFunctio
         (compile_condition(trees[rule.when]) if rule.when is not None else None, rule.value) for rule in step.rules
     ]
 
+    # `unknown` is no name: points has no value for it, and so the step has none.
     def worth(value: Any, points: Points) -> Any:
         return points.get(value) if isinstance(value, str) else value
 

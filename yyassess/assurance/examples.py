@@ -8,6 +8,7 @@ from typing import Any
 
 from yyassess.assessment.errors import InputError
 from yyassess.assessment.scoring import Scorer, scorer
+from yyassess.assessment.screening import screen
 from yyassess.entitlement.determine import determine
 from yyassess.rulebook.book import Origin, Rulebook
 
@@ -33,6 +34,10 @@ def run_examples(book: Rulebook) -> Iterator[ExampleResult]:
         origin, machine = book.origins[("instrument", id)], scorer(book, id)
         for number, example in enumerate(instrument.examples):
             yield _result(id, example.name, origin, number, _vector(machine, example))
+    for id, pathway in book.pathways.items():
+        origin = book.origins[("pathway", id)]
+        for number, walked in enumerate(pathway.examples):
+            yield _result(id, walked.name, origin, number, _walk(book, id, walked))
     for place, programmes in book.programmes.items():
         for id, texts in programmes.items():
             origin = book.origins[("programme", f"{place}/{id}")]
@@ -67,10 +72,23 @@ def _vector(machine: Scorer, example: Any) -> str | None:
     return _compare(expect, got)
 
 
+def _split(book: Rulebook, given: Mapping[str, Any], assessments: Any) -> dict[str, Any]:
+    facts = dict(given)
+    people = {k: facts.pop(k) for k in list(facts) if k in book.facts and book.facts[k].person}
+    return {"person": people, "facts": facts, "assessments": list(assessments)}
+
+
+def _walk(book: Rulebook, id: str, example: Any) -> str | None:
+    try:
+        found = screen(_split(book, example.given, example.assessments), on=example.on, pathway=id, rules=book)
+    except InputError as error:
+        return f"refused: {error}"
+    got = {**found, "result": found["result"] and found["result"]["code"], "conflicts": [c["stage"] for c in found["conflicts"]]}
+    return _compare(example.expect, got)
+
+
 def _case(book: Rulebook, place: str, id: str, example: Any) -> str | None:
-    given = dict(example.given)
-    people = {k: given.pop(k) for k in list(given) if k in book.facts and book.facts[k].person}
-    case = {"person": people, "facts": given, "assessments": list(example.assessments)}
+    case = _split(book, example.given, example.assessments)
     try:
         found = determine(case, place=example.place or place, on=example.on, known_on=example.known_on, rules=book)
     except InputError as error:

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from yyassess.assessment.case import EXPIRED, Case, reader
+from yyassess.assessment.dates import add_months
 from yyassess.assessment.question import plain
 from yyassess.assessment.scoring import shared
 from yyassess.conditions.reference import Condition, compile_condition, months_between
 from yyassess.conditions.tree import And, Const, Flag, Node, Not, Or
 from yyassess.entitlement.benefits import benefits_of
-from yyassess.entitlement.case import EXPIRED, Case, reader
 from yyassess.entitlement.interactions import settle
 from yyassess.entitlement.missing import relevant, residual
 from yyassess.entitlement.near import near_misses
@@ -300,14 +301,3 @@ def _apply(programme: ReadyProgramme) -> dict[str, Any]:
             if v is not None
         } | {"evidence": span.evidence.mark}
     return shown
-
-
-def add_months(day: dt.date, months: int) -> dt.date:
-    """The same day some months later (the last day of a shorter month)."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    for last in (day.day, 30, 29, 28):
-        try:
-            return dt.date(year, month + 1, min(day.day, last))
-        except ValueError:
-            continue
-    raise AssertionError("unreachable")

@@ -1,19 +1,21 @@
 """The engine: a person's facts -> every criterion true, false or unknown -> every programme's outcome.
 
-`DurableEngine` runs the rules in durable_rules by forward chaining: facts are asserted, criteria fire, their truths
-are asserted, outcomes fire, and criteria that ask about an outcome hear of it in the next wave. `ReferenceEngine` is
-the same in plain Python: the oracle of the tests, and the fallback where durable_rules cannot be built.
+`DurableEngine` runs the rules in durable_rules by forward chaining, in waves: facts are asserted, criteria fire,
+their truths are asserted, outcomes fire, and the criteria that ask for an outcome hear it in the next wave.
+`ReferenceEngine` is the same in plain Python: the oracle of the tests, and the fallback where durable_rules cannot
+be built.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import sys
+import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from graphlib import CycleError, TopologicalSorter
-from typing import Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 from yyassess.conditions.reference import Condition, compile_condition
 from yyassess.conditions.tree import (
@@ -48,7 +50,9 @@ from yyassess.entitlement.durable_host import (
     picker,
 )
 
-__all__ = ["DurableEngine", "Engine", "EngineError", "Program", "ReferenceEngine", "Status", "Value", "Verdicts"]
+__all__ = [
+    "DurableEngine", "Engine", "EngineError", "Program", "ReferenceEngine", "Status", "Value", "Verdicts"
+]  # fmt: skip
 
 Status = bool | None
 """True, false, or ``None``: unknown."""
@@ -66,23 +70,27 @@ OUTCOME = {True: "eligible", False: "ineligible", None: "unknown"}
 class Program:
     """What is compiled once for a ruleset.
 
-    ``types`` has a type (``boolean``, ``integer``, ``decimal``, ``code``, ``codes``, ``date``, ``text``) for every
-    fact that a criterion names. The flag ``eligible:ID`` asks for the outcome of programme ID; where ID is not one of
-    ``programmes`` it is an ordinary fact.
+    A criterion may ask for the outcome of a programme: ``Flag("eligible:ID")`` is true when it is eligible, false
+    when it is ineligible. Where ID is not one of ``programmes``, that is an ordinary fact.
     """
 
     name: str
+    """The hash of the ruleset."""
     criteria: Mapping[str, Node]
+    """Key -> condition; equal conditions of several programmes are one criterion."""
     programmes: Mapping[str, tuple[str, ...]]
+    """Id -> the keys of its criteria, all of which must hold; in any order."""
     types: Mapping[str, str]
+    """Each fact's type: ``boolean``, ``integer``, ``decimal``, ``code``, ``codes``, ``date`` or ``text``."""
 
 
 @dataclass(slots=True)
 class Verdicts:
-    """Each criterion's truth by key; each programme's outcome: ``eligible``, ``ineligible`` or ``unknown``."""
+    """What is decided for one person."""
 
     criteria: dict[str, Status]
     outcomes: dict[str, str]
+    """Programme -> ``eligible``, ``ineligible`` or ``unknown``."""
 
 
 class Engine(Protocol):
@@ -94,7 +102,7 @@ class Engine(Protocol):
 
 @dataclass(frozen=True)
 class _Order:
-    """Programmes after those they ask about, and how many outcomes deep each programme and criterion listens."""
+    """Programmes after those that they ask for, and how many outcomes deep each one and each criterion listens."""
 
     programmes: tuple[str, ...]
     level: Mapping[str, int]
@@ -105,7 +113,7 @@ def _order(program: Program) -> _Order:
     """Checks the program and puts its programmes in order.
 
     Raises:
-        EngineError: programmes that wait for each other, a criterion that is not there, a fact without a type.
+        EngineError: programmes wait for each other, a criterion is not there, a fact has no type.
     """
     outcomes = {ASKS + id: id for id in program.programmes}
     asked: dict[str, list[str]] = {}
@@ -113,7 +121,7 @@ def _order(program: Program) -> _Order:
         names = facts_of(node)
         asked[key] = [outcomes[n] for n in names if n in outcomes]
         if strange := [n for n in names if n not in outcomes and n not in program.types]:
-            raise EngineError(f"criterion {key!r} asks for {strange[0]!r}, which is neither a fact nor a programme here")
+            raise EngineError(f"criterion {key!r} asks for {strange[0]!r}, which is no fact and no programme here")
     for id, keys in program.programmes.items():
         if absent := [k for k in keys if k not in program.criteria]:
             raise EngineError(f"programme {id!r} needs criterion {absent[0]!r}, which is not there")
@@ -133,7 +141,7 @@ class ReferenceEngine:
     """Plain Python, one condition after the other.
 
     Raises:
-        EngineError: programmes that wait for each other, a criterion or a fact that is not there.
+        EngineError: programmes wait for each other (the message has the circle), a criterion or fact is not there.
     """
 
     def __init__(self, program: Program) -> None:
@@ -182,17 +190,19 @@ class DurableEngine:
     Equal programs share one compiled ruleset, which is kept as long as the process lives.
 
     Raises:
-        EngineError: as `ReferenceEngine`; a programme passes a limit of durable_rules (it is named); durable_rules
-            cannot be loaded here.
+        EngineError: as `ReferenceEngine`; a programme (named in the message) passes a limit of durable_rules;
+            durable_rules cannot be loaded here.
     """
 
-    _compiled: dict[Hashable, _Compiled] = {}
+    _kept: ClassVar[dict[Hashable, _Compiled]] = {}
+    _compiling: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(self, program: Program) -> None:
         content = tuple(tuple(part.items()) for part in (program.criteria, program.programmes, program.types))
-        if content not in self._compiled:
-            self._compiled[content] = _Compiled(program)
-        self._program = self._compiled[content]
+        with self._compiling:
+            if content not in self._kept:
+                self._kept[content] = _Compiled(program)
+            self._program = self._kept[content]
 
     def run(self, facts: Mapping[str, Value]) -> Verdicts:
         """Every criterion and outcome; a name without a value is not known.
@@ -206,8 +216,8 @@ class DurableEngine:
 class _Compiled:
     """A program as clauses of a network.
 
-    Comparisons of one whole number, code, yes/no or day with a constant are durable_rules' own. Everything else
-    (lists, decimals, arithmetic, functions, two facts) is decided by the reference evaluator, and its truth asserted.
+    durable_rules itself compares a whole number, code, yes/no or day with a constant. All else (lists, decimals,
+    arithmetic, functions, two facts, very wide conditions) the reference evaluator decides, and it is asserted.
     """
 
     def __init__(self, program: Program) -> None:
@@ -226,7 +236,8 @@ class _Compiled:
             self._evaluators[2 * self._depth(node)].append((name, compile_condition(node), yes, no))
         self._keys, self._ids = tuple(program.criteria), tuple(program.programmes)
         self._criteria = self._reader([_criterion(key) for key in self._keys], (True, False, None))
-        self._outcomes = self._reader([_fact(ASKS + id) for id in self._ids], ("eligible", "ineligible", "unknown"))
+        words = ("eligible", "ineligible", "unknown")
+        self._outcomes = self._reader([_fact(ASKS + id) for id in self._ids], words)
 
     def run(self, facts: Mapping[str, Value]) -> Verdicts:
         board = self._blank.copy()
@@ -235,21 +246,26 @@ class _Compiled:
             if value is not None:
                 try:
                     board[place] = encode(value)
-                except (TypeError, KeyError):
+                except TypeError:
                     raise EngineError(f"{name} is of type {self._types[name]}; {value!r} was given") from None
         with self._network as network:
             for wave, evaluators in enumerate(self._evaluators):
                 if evaluators:
-                    record = self._heard(facts, board) if wave else facts
-                    for place, condition, yes, no in evaluators:
-                        truth = condition(record)
-                        if truth is not None:
-                            board[place] = yes if truth else no
+                    self._decide(evaluators, self._heard(facts, board) if wave else facts, board)
                 network.tell(wave, board)
         return Verdicts(
             dict(zip(self._keys, self._criteria(board), strict=True)),
             dict(zip(self._ids, self._outcomes(board), strict=True)),
         )
+
+    def _decide(self, evaluators: list[_Evaluator], record: Mapping[str, Value], board: Board) -> None:
+        for place, condition, yes, no in evaluators:
+            try:
+                truth = condition(record)
+            except TypeError as error:
+                raise EngineError(f"a fact is not of its type: {error}") from error
+            if truth is not None:
+                board[place] = yes if truth else no
 
     def _heard(self, facts: Mapping[str, Value], board: Board) -> Mapping[str, Value]:
         """The facts and the outcomes known so far."""
@@ -300,8 +316,10 @@ class _Compiled:
                 return self._compare("=", name, int(truth))
             case Compare(op, Literal() as literal, Fact() as fact):
                 return self._atom(Compare(MIRRORED[op], fact, literal), truth)
-            case Compare(op, Fact(name), Literal(value)) if (number := self._number(name, value, op)) is not None:
-                return self._compare(op if truth else OPPOSITE[op], name, number)
+            case Compare(op, Fact(name), Literal(value)):
+                number = self._number(name, value, op)
+                if number is not None:
+                    return self._compare(op if truth else OPPOSITE[op], name, number)
             case OneOf(Fact(name), choices) if 0 < len(choices) <= MOST_CHOICES:
                 numbers = [n for c in choices if (n := self._number(name, c, "=")) is not None]
                 if len(numbers) == len(choices):
@@ -310,7 +328,7 @@ class _Compiled:
         return self._outside(node, truth)
 
     def _number(self, name: str, value: Scalar, op: CompareOp) -> int | None:
-        """The constant that stands for ``value`` in a rule; ``None`` where durable_rules cannot compare with it."""
+        """What stands for ``value`` in a rule; ``None`` where durable_rules cannot compare with it."""
         kind = self._types[name]
         if kind == "integer" and type(value) is int and -LIMIT < value < LIMIT:
             return value
@@ -337,14 +355,15 @@ class _Compiled:
 
     def _depth(self, node: Node) -> int:
         """The first level at which everything that ``node`` asks for is known."""
-        return max((self._order.level[self._asks[n]] + 1 for n in facts_of(node) if n in self._asks), default=0)
+        asked = [self._asks[n] for n in facts_of(node) if n in self._asks]
+        return max((self._order.level[id] + 1 for id in asked), default=0)
 
     def _encoder(self, name: str) -> Callable[[Value], str]:
-        """How a fact is written on the board; raises TypeError or KeyError for a value of another type."""
+        """How a fact is written on the board; raises TypeError for a value of another type."""
         place, kind = _fact(name), self._types[name]
         label, text = self._network.label(place), self._network.text
         if kind == "boolean":
-            return {True: text(place, 1), False: text(place, 0)}.__getitem__
+            return _Texts({True: text(place, 1), False: text(place, 0)}).__getitem__
         if kind == "date":
 
             def day(value: Value) -> str:
@@ -362,15 +381,20 @@ class _Compiled:
                 return f"{label}{value if -LIMIT < value < LIMIT else LIMIT if value > 0 else -LIMIT}"
 
             return whole
-        known = {code: text(place, number) for code, number in self._codes.get(name, {}).items()}
-        other = text(place, 0)
+        known = _Texts({code: text(place, number) for code, number in self._codes.get(name, {}).items()})
+        known.other = text(place, 0)
+        return known.__getitem__
 
-        def code(value: Value) -> str:
-            if not isinstance(value, str):
-                raise TypeError
-            return known.get(value, other)
 
-        return code
+class _Texts(dict[Value, str]):
+    """The text of each value that a rule names, and one for all other codes."""
+
+    other: str | None = None
+
+    def __missing__(self, value: Value) -> str:
+        if self.other is None or not isinstance(value, str):
+            raise TypeError
+        return self.other
 
 
 def _fact(name: str) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from yyassess.assessment.case import roots
 from yyassess.assessment.question import source_json
 from yyassess.conditions.reference import Condition, Quantity, compile_condition, compile_value
 from yyassess.conditions.tree import And, Compare, Const, Fact, Flag, Literal, Node, facts_of, walk
-from yyassess.entitlement.case import roots
 from yyassess.entitlement.engine import DurableEngine, EngineError, Program, ReferenceEngine
 from yyassess.rulebook.basics import Frozen, Text
 from yyassess.rulebook.book import Ruleset, Standing

@@ -15,6 +15,7 @@ from typing import Any
 
 from yyassess.conditions.tree import Node
 from yyassess.rulebook.basics import Document
+from yyassess.rulebook.correspondence import Correspondence
 from yyassess.rulebook.instrument import Instrument
 from yyassess.rulebook.loading import load, rule_folders
 from yyassess.rulebook.programme import Place, Programme
@@ -75,6 +76,7 @@ class Rulebook:
     pathways: Mapping[str, Any]
     settings: Mapping[str, Mapping[str, Any]]
     coverage: tuple[Mapping[str, Any], ...]
+    correspondences: tuple[Correspondence, ...]
     trees: Mapping[str, Mapping[str, Node]] = field(repr=False)
     """Parsed conditions: scope (``programmes`` or an instrument's id) -> text -> tree."""
     origins: Mapping[tuple[str, str], Origin] = field(repr=False)

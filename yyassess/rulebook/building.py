@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from yyassess.conditions.parse import suggest
 from yyassess.rulebook.basics import Document, Model
 from yyassess.rulebook.book import Origin, ProgrammeTexts, Rulebook, canonical, content_hash
+from yyassess.rulebook.correspondence import Correspondence
 from yyassess.rulebook.instrument import Instrument
 from yyassess.rulebook.loading import RawFile, RulebookError, RuleError
 from yyassess.rulebook.pathway import Pathway
@@ -20,7 +21,13 @@ from yyassess.rulebook.programme import PlaceFile, Programme
 from yyassess.rulebook.vocabulary import FactDefinition
 from yyassess.rulebook.yaml_reader import Lines, YamlProblem, read_yaml
 
-ROLE_KEYS = {"vocabulary": "facts", "sources": "documents", "settings": "settings", "coverage": "coverage"}
+ROLE_KEYS = {
+    "vocabulary": "facts",
+    "sources": "documents",
+    "settings": "settings",
+    "coverage": "coverage",
+    "correspondences": "correspondences",
+}
 
 
 @dataclass
@@ -53,6 +60,7 @@ class Workshop:
     programmes: dict[str, dict[str, ProgrammeTexts]] = field(default_factory=dict)
     pathways: dict[str, Pathway] = field(default_factory=dict)
     coverage: list[dict[str, Any]] = field(default_factory=list)
+    correspondences: list[tuple[Correspondence, Origin]] = field(default_factory=list)
     trees: dict[str, dict[str, Any]] = field(default_factory=dict)
     origins: dict[tuple[str, str], Origin] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
@@ -119,6 +127,7 @@ def build(files: Sequence[RawFile]) -> Rulebook:
         pathways=dict(sorted(shop.pathways.items())),
         settings=shop.settings,
         coverage=tuple(shop.coverage),
+        correspondences=tuple(row for row, _ in shop.correspondences),
         trees=shop.trees,
         origins=shop.origins,
         digests=shop.digests,
@@ -146,6 +155,12 @@ def _shared(shop: Workshop, item: Parsed, role: str, key: str) -> None:
     if role == "coverage":
         rows = content if isinstance(content, list) else []
         shop.coverage.extend(row for row in rows if isinstance(row, dict))
+        return
+    if role == "correspondences":
+        for number, row in enumerate(content if isinstance(content, list) else []):
+            linked = shop.validate(Correspondence, item, row, (key, number))
+            if linked is not None:
+                shop.correspondences.append((linked, Origin(item.file.name, {(): item.lines.get((key, number), 1)})))
         return
     if not isinstance(content, dict):
         shop.error(item, (), f"the file holds one key, {key}, with a mapping under it")
@@ -273,9 +288,7 @@ def _in_file(loc: tuple[str | int, ...], data: Any) -> tuple[str | int, ...]:
     path: list[str | int] = []
     here: Any = data
     for part in loc:
-        if isinstance(here, dict) and part in here:
-            here = here[part]
-        elif isinstance(part, int) and isinstance(here, (list, tuple)) and part < len(here):
+        if (isinstance(here, dict) and part in here) or (isinstance(part, int) and isinstance(here, (list, tuple)) and part < len(here)):
             here = here[part]
         elif isinstance(here, dict) and isinstance(part, str) and not part.startswith("function"):
             here = None  # a key that is missing

@@ -50,6 +50,9 @@ def check_references(shop: Workshop) -> None:
                 _programme(shop, programme, scope, origin, base)
     for id, pathway in shop.pathways.items():
         _documents(shop, shop.origins[("pathway", id)], pathway)
+        _pathway(shop, pathway, with_day, shop.origins[("pathway", id)])
+    for row, origin in shop.correspondences:
+        _correspondence(shop, row, origin)
     for id, values in shop.settings.items():
         _settings(shop, id, values)
     _cycles(shop)
@@ -134,6 +137,54 @@ def _programme(shop: Workshop, programme: Any, scope: Scope, origin: Origin, bas
         _dangling(shop, origin, (*base, "same_as"), "programme", programme.same_as, scope.programmes)
     if not (programme.criteria or programme.not_configured or programme.same_as or programme.ends):
         shop.error(origin, base, "a programme has criteria, or says what is not_configured, or is same_as another")
+
+
+def _correspondence(shop: Workshop, row: Any, origin: Origin) -> None:
+    for side in ("first", "second"):
+        ref = getattr(row, side)
+        instrument = shop.instruments.get(ref.instrument)
+        if instrument is None:
+            _dangling(shop, origin, (side,), "instrument", ref.instrument, shop.instruments)
+            continue
+        items = {i.id: i for d in instrument.dimensions for i in d.items}
+        if ref.item not in items:
+            _dangling(shop, origin, (side,), "item", ref.item, items)
+            continue
+        item = items[ref.item]
+        options = instrument.ladders.get(item.ladder, ()) if item.ladder else item.options
+        for pair in row.same:
+            if getattr(pair, side) not in [o.answer for o in options]:
+                shop.error(origin, (), f"{getattr(pair, side)!r} is not an answer of {ref.instrument}.{ref.item}")
+
+
+def pathway_names(pathway: Any, instruments: Mapping[str, Any]) -> dict[str, Name]:
+    """The names a pathway's conditions may use beside the vocabulary."""
+    names: dict[str, Name] = {}
+    for id in instruments:
+        word = id.replace("-", "_")
+        names |= {
+            f"{word}_positive": Name("boolean"),
+            f"{word}_done": Name("boolean"),
+            f"{word}_level": Name("integer"),
+        }
+    for stage in pathway.stages:
+        names |= {f"{stage.id}_positive": Name("boolean"), f"{stage.id}_conflict": Name("boolean")}
+    return names
+
+
+def _pathway(shop: Workshop, pathway: Any, facts: Mapping[str, Name], origin: Origin) -> None:
+    scope = Scope({**facts, **pathway_names(pathway, shop.instruments)}, places=frozenset(shop.places))
+    key = f"pathway:{pathway.id}"
+    for part in ("entry", "stages", "grading", "cautions", "actions", "rescreen", "flags", "decisions"):
+        for number, line in enumerate(getattr(pathway, part)):
+            if line.when is not None:
+                _condition(shop, key, line.when, scope, origin, (part, number, "when"))
+            for place, choice in enumerate(getattr(line, "choose", ())):
+                path: Path = (part, number, "choose", place)
+                if choice.instrument not in shop.instruments:
+                    _dangling(shop, origin, path, "instrument", choice.instrument, shop.instruments)
+                if choice.when is not None:
+                    _condition(shop, key, choice.when, scope, origin, path)
 
 
 def _settings(shop: Workshop, id: str, values: Mapping[str, Any]) -> None:
@@ -325,7 +376,7 @@ class _InstrumentCheck:
             case Rules():
                 for place, rule in enumerate(step.rules):
                     self.condition(rule.when, *path, "rules", place, "when")
-                    if isinstance(rule.value, str):
+                    if isinstance(rule.value, str) and rule.value != "unknown":
                         self.must("step or item", rule.value, (*path, "rules", place, "value"), numbers | self.counted)
                     elif isinstance(rule.value, Decimal):
                         kind = "decimal"

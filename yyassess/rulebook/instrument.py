@@ -139,6 +139,7 @@ class Rule(Model):
 
     when: str | None = None
     value: Number | Ident
+    """A figure, the id of a step or item, or ``unknown``: then the step has no value."""
     say: Words | None = None
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 #: Files that mean the same in any folder.
-SPECIAL = ("vocabulary.yaml", "sources.yaml", "settings.yaml", "place.yaml", "coverage.yaml")
+SPECIAL = ("vocabulary.yaml", "sources.yaml", "settings.yaml", "place.yaml", "coverage.yaml", "correspondences.yaml")
 MAX_FILES = 5000
 
 

@@ -1,0 +1,33 @@
+"""Items of two instruments whose options mean the same, answer by answer."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from pydantic import Field
+
+from yyassess.rulebook.basics import Evidence, Ident, Kebab, Model, Words
+
+
+class ItemRef(Model):
+    """An item of an instrument."""
+
+    instrument: Kebab
+    item: Ident
+
+
+class SamePair(Model):
+    """Two answers with one meaning."""
+
+    first: int | Decimal | str
+    second: int | Decimal | str
+
+
+class Correspondence(Model):
+    """Two items that ask the same; only the answers listed under ``same`` may be carried over, either way."""
+
+    first: ItemRef
+    second: ItemRef
+    say: Words
+    same: tuple[SamePair, ...] = Field(min_length=1)
+    evidence: Evidence
