@@ -128,8 +128,10 @@ class _Walk:
         wanted = self.holds(stage.when)
         if done:
             status = "done"
-        elif stage.optional or wanted is False:
+        elif wanted is False:
             status = "not_needed"
+        elif stage.optional:
+            status = "optional"
         else:
             status = "needed" if wanted else "perhaps"
         shown: dict[str, Any] = {

@@ -83,7 +83,11 @@ def _walk(book: Rulebook, id: str, example: Any) -> str | None:
         found = screen(_split(book, example.given, example.assessments), on=example.on, pathway=id, rules=book)
     except InputError as error:
         return f"refused: {error}"
-    got = {**found, "result": found["result"] and found["result"]["code"], "conflicts": [c["stage"] for c in found["conflicts"]]}
+    got = {
+        **found,
+        "result": found["result"] and found["result"]["code"],
+        "conflicts": [c["stage"] for c in found["conflicts"]],
+    }
     return _compare(example.expect, got)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
+from yyassess.rulebook.basics import weakest
 from yyassess.rulebook.book import Rulebook
 
 
@@ -83,3 +85,47 @@ def place_rows(book: Rulebook) -> list[dict[str, Any]]:
         }
         for place in book.places.values()
     ]
+
+
+def coverage_rows(book: Rulebook, place: str | None = None) -> list[dict[str, Any]]:
+    """The registry: each row of ``coverage.yaml`` with what its programme encodes and on what evidence."""
+    wanted = book.place(place).id if place is not None else None
+    rows = []
+    for row in book.coverage:
+        if wanted is not None and row.place != wanted:
+            continue
+        text = book.programmes[row.place][row.programme].texts[-1]
+        parts: dict[str, Sequence[Any]] = {
+            "criteria": [c for c in text.criteria if c.when != "unknown"],
+            "benefits": [b for b in text.benefits if not b.not_configured],
+            "services": text.services,
+            "interactions": text.interactions,
+            "effects": text.effects,
+            "indicators": text.indicators,
+            "examples": book.programmes[row.place][row.programme].texts[0].examples,
+        }
+        marks = [
+            text.evidence.mark,
+            *(c.evidence.mark for c in text.criteria),
+            *(b.evidence.mark for b in text.benefits),
+        ]
+        open_points = [c.say for c in text.criteria if c.when == "unknown"] + [
+            b.say for b in text.benefits if b.not_configured
+        ]
+        rows.append(
+            {
+                "place": row.place,
+                "id": row.programme,
+                "name": text.name,
+                "status": text.status,
+                "row": row.row,
+                "encoded": {key: len(found) for key, found in parts.items() if found},
+                "evidence": weakest(marks),
+                "not_configured": [*([text.not_configured] if text.not_configured else []), *open_points],
+                "checked": row.checked.isoformat(),
+                "note": row.note,
+                "source": _source(book, text.source),
+                **({"same_as": text.same_as} if text.same_as else {}),
+            }
+        )
+    return rows

@@ -219,6 +219,8 @@ def show_rows(rows: list[dict[str, Any]], columns: Sequence[str], lang: str) -> 
         "level": ("层级", "level"),
         "within": ("上级", "within"),
         "programmes": ("项目数", "programmes"),
+        "encoded": ("已录入", "encoded"),
+        "checked": ("核对日期", "checked"),
     }
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
@@ -238,6 +240,10 @@ def _cell(row: dict[str, Any], column: str, lang: str) -> str:
         return f"{value[0]['level']}–{value[-1]['level']}" if value else "—"
     if column == "licence":
         return f"{value['status']}{'' if value['items'] == 'shipped' else ' (totals only)'}"
+    if column == "encoded":
+        return ", ".join(f"{key} {count}" for key, count in value.items()) or (
+            f"= {row['same_as']}" if "same_as" in row else "—"
+        )
     if column == "in_force":
         return f"{value['from'] or '…'} – {value['to'] or '…'}"
     return "" if value is None else escape(str(value))

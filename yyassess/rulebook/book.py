@@ -18,7 +18,7 @@ from yyassess.rulebook.basics import Document
 from yyassess.rulebook.correspondence import Correspondence
 from yyassess.rulebook.instrument import Instrument
 from yyassess.rulebook.loading import load, rule_folders
-from yyassess.rulebook.programme import Place, Programme
+from yyassess.rulebook.programme import CoverageRow, Place, Programme
 from yyassess.rulebook.vocabulary import FactDefinition
 
 
@@ -75,7 +75,7 @@ class Rulebook:
     """By place id, then by programme id."""
     pathways: Mapping[str, Any]
     settings: Mapping[str, Mapping[str, Any]]
-    coverage: tuple[Mapping[str, Any], ...]
+    coverage: tuple[CoverageRow, ...]
     correspondences: tuple[Correspondence, ...]
     trees: Mapping[str, Mapping[str, Node]] = field(repr=False)
     """Parsed conditions: scope (``programmes`` or an instrument's id) -> text -> tree."""

@@ -17,7 +17,7 @@ from yyassess.rulebook.correspondence import Correspondence
 from yyassess.rulebook.instrument import Instrument
 from yyassess.rulebook.loading import RawFile, RulebookError, RuleError
 from yyassess.rulebook.pathway import Pathway
-from yyassess.rulebook.programme import PlaceFile, Programme
+from yyassess.rulebook.programme import CoverageRow, PlaceFile, Programme
 from yyassess.rulebook.vocabulary import FactDefinition
 from yyassess.rulebook.yaml_reader import Lines, YamlProblem, read_yaml
 
@@ -59,7 +59,7 @@ class Workshop:
     instruments: dict[str, Instrument] = field(default_factory=dict)
     programmes: dict[str, dict[str, ProgrammeTexts]] = field(default_factory=dict)
     pathways: dict[str, Pathway] = field(default_factory=dict)
-    coverage: list[dict[str, Any]] = field(default_factory=list)
+    coverage: list[tuple[CoverageRow, Origin]] = field(default_factory=list)
     correspondences: list[tuple[Correspondence, Origin]] = field(default_factory=list)
     trees: dict[str, dict[str, Any]] = field(default_factory=dict)
     origins: dict[tuple[str, str], Origin] = field(default_factory=dict)
@@ -126,7 +126,7 @@ def build(files: Sequence[RawFile]) -> Rulebook:
         programmes=shop.programmes,
         pathways=dict(sorted(shop.pathways.items())),
         settings=shop.settings,
-        coverage=tuple(shop.coverage),
+        coverage=tuple(row for row, _ in shop.coverage),
         correspondences=tuple(row for row, _ in shop.correspondences),
         trees=shop.trees,
         origins=shop.origins,
@@ -152,15 +152,13 @@ def _shared(shop: Workshop, item: Parsed, role: str, key: str) -> None:
     for other in set(item.data) - {key}:
         shop.error(item, (other,), f"unknown key {other!r}; allowed: {key}")
     content = item.data.get(key)
-    if role == "coverage":
-        rows = content if isinstance(content, list) else []
-        shop.coverage.extend(row for row in rows if isinstance(row, dict))
-        return
-    if role == "correspondences":
+    if role in ("coverage", "correspondences"):
+        row_model: Any = CoverageRow if role == "coverage" else Correspondence
+        rows: list[Any] = shop.coverage if role == "coverage" else shop.correspondences
         for number, row in enumerate(content if isinstance(content, list) else []):
-            linked = shop.validate(Correspondence, item, row, (key, number))
-            if linked is not None:
-                shop.correspondences.append((linked, Origin(item.file.name, {(): item.lines.get((key, number), 1)})))
+            made = shop.validate(row_model, item, row, (key, number))
+            if made is not None:
+                rows.append((made, Origin(item.file.name, {(): item.lines.get((key, number), 1)})))
         return
     if not isinstance(content, dict):
         shop.error(item, (), f"the file holds one key, {key}, with a mapping under it")
@@ -288,7 +286,9 @@ def _in_file(loc: tuple[str | int, ...], data: Any) -> tuple[str | int, ...]:
     path: list[str | int] = []
     here: Any = data
     for part in loc:
-        if (isinstance(here, dict) and part in here) or (isinstance(part, int) and isinstance(here, (list, tuple)) and part < len(here)):
+        if (isinstance(here, dict) and part in here) or (
+            isinstance(part, int) and isinstance(here, (list, tuple)) and part < len(here)
+        ):
             here = here[part]
         elif isinstance(here, dict) and isinstance(part, str) and not part.startswith("function"):
             here = None  # a key that is missing

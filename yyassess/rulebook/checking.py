@@ -51,6 +51,9 @@ def check_references(shop: Workshop) -> None:
     for id, pathway in shop.pathways.items():
         _documents(shop, shop.origins[("pathway", id)], pathway)
         _pathway(shop, pathway, with_day, shop.origins[("pathway", id)])
+    for listed, origin in shop.coverage:
+        if listed.programme not in shop.programmes.get(listed.place, {}):
+            shop.error(origin, (), f"the registry names {listed.place}/{listed.programme}, which is not a programme")
     for row, origin in shop.correspondences:
         _correspondence(shop, row, origin)
     for id, values in shop.settings.items():

@@ -215,3 +215,14 @@ class PlaceFile(Model):
     places: tuple[Place, ...] = Field(min_length=1)
     programmes_of: str | None = None
     """The place the folder's programmes belong to; the last place listed, if not said."""
+
+
+class CoverageRow(Model):
+    """One line of the registry ``coverage.yaml``."""
+
+    place: str
+    programme: Kebab
+    row: str | None = None
+    """The row of the source documents this programme answers, by document and clause."""
+    checked: dt.date
+    note: Words | None = None

@@ -1,18 +1,16 @@
-"""The ``yyassess`` command. JSON goes to stdout, messages to stderr; exit 0 done, 1 a check failed, 2 bad input."""
+"""What every command shares: options, errors as messages and exit codes, reading and writing JSON."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
-
-from yyassess import __version__
 
 #: An answer file is a few kB; more is a mistake or an attack.
 MAX_INPUT = 1_000_000
@@ -165,35 +163,6 @@ def a_day(text: str | None, where: str) -> dt.date:
         raise problem(where, text, "YYYY-MM-DD", "不是有效日期", str(error)) from None
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="yyassess")
-def main() -> None:
-    """Assessment and benefit rules for old people's care: grades, programmes, reasons."""
-
-
-@main.command()
-@click.argument("instrument")
-@click.argument("file", default="-")
-@shared_options
-def assess(instrument: str, file: str, form: str, lang: str, folders: tuple[Path, ...]) -> None:
-    """Grade answers (JSON in FILE, or - for stdin) by INSTRUMENT."""
-    from yyassess import assess as grade
-
-    book = rulebook(folders)
-    book.instrument(instrument)
-    request = read_json(file)
-    if isinstance(request, Mapping):
-        request = {**request, "date": request.get("date") or dt.date.today().isoformat()}
-        not_in_future(request["date"], "date")
-    result = grade(instrument, request, book)
-    if form == "json":
-        write_json(result)
-    else:
-        from yyassess.report.text import show_grade
-
-        show_grade(result, book, lang)
-
-
 def not_in_future(given: Any, where: str) -> None:
     """A visit cannot lie in the future; the shape of the date is checked elsewhere."""
     try:
@@ -203,136 +172,3 @@ def not_in_future(given: Any, where: str) -> None:
     today = dt.date.today()
     if day > today:
         raise problem(where, given, f"<= {today}", "评估日期在将来", "the visit is dated in the future")
-
-
-@main.command()
-@click.argument("file", default="-")
-@click.option("--place", required=True, help="Place: id, administrative code or name.")
-@click.option("--on", "on", help="The day asked about (default: today).")
-@click.option("--known-on", help="Count only texts known by that day.")
-@click.option("--explain", is_flag=True, help="Show every criterion as a tree.")
-@click.option("--engine", type=click.Choice(["durable", "reference"]), help="Evaluator (default: durable).")
-@shared_options
-def determine(
-    file: str,
-    place: str,
-    on: str | None,
-    known_on: str | None,
-    explain: bool,
-    engine: str | None,
-    form: str,
-    lang: str,
-    folders: tuple[Path, ...],
-) -> None:
-    """Decide what the person of a case (JSON in FILE, or -) may get at a place on a day."""
-    from yyassess import determine as decide
-
-    book = rulebook(folders)
-    book.place(place)
-    day = a_day(on, "--on")
-    known = a_day(known_on, "--known-on") if known_on else None
-    case = read_json(file)
-    result = decide(case, place=place, on=day, known_on=known, rules=book, engine=engine)
-    if form == "json":
-        write_json(result)
-    else:
-        from yyassess.report.text import show_determination
-
-        show_determination(result, book, lang, explain=explain)
-
-
-@main.command()
-@shared_options
-def instruments(form: str, lang: str, folders: tuple[Path, ...]) -> None:
-    """List the instruments with licence and evidence."""
-    from yyassess.report.listing import instrument_rows
-    from yyassess.report.text import show_rows
-
-    rows = instrument_rows(rulebook(folders))
-    write_json(rows) if form == "json" else show_rows(
-        rows, ("id", "name", "levels", "items", "licence", "evidence"), lang
-    )
-
-
-@main.command()
-@click.option("--place", help="Only what applies in this place.")
-@click.option("--on", help="The day asked about, with --place (default: today).")
-@shared_options
-def programmes(place: str | None, on: str | None, form: str, lang: str, folders: tuple[Path, ...]) -> None:
-    """List the programmes with place, status and evidence."""
-    from yyassess.report.listing import programme_rows
-    from yyassess.report.text import show_rows
-
-    rows = programme_rows(rulebook(folders), place, a_day(on, "--on"))
-    write_json(rows) if form == "json" else show_rows(
-        rows, ("id", "name", "place", "kind", "status", "in_force", "evidence"), lang
-    )
-
-
-@main.command()
-@shared_options
-def places(form: str, lang: str, folders: tuple[Path, ...]) -> None:
-    """List the places."""
-    from yyassess.report.listing import place_rows
-    from yyassess.report.text import show_rows
-
-    rows = place_rows(rulebook(folders))
-    write_json(rows) if form == "json" else show_rows(
-        rows, ("id", "code", "name", "level", "within", "programmes"), lang
-    )
-
-
-@main.command("test")
-@click.argument("folder", required=False, type=click.Path(path_type=Path))
-@shared_options
-def test_examples(folder: Path | None, form: str, lang: str, folders: tuple[Path, ...]) -> int:
-    """Run the worked examples beside the rules (of FOLDER on top of the shipped rules, if given)."""
-    from yyassess.assurance.examples import run_examples
-    from yyassess.report.text import show_examples
-
-    results = list(run_examples(rulebook((*folders, folder) if folder else folders)))
-    failed = [r for r in results if not r.passed]
-    if form == "json":
-        shown = [{"of": r.of, "example": r.name, "file": r.file, "line": r.line, "problem": r.problem} for r in failed]
-        write_json({"passed": len(results) - len(failed), "failed": shown})
-    else:
-        show_examples(results, lang)
-    return 1 if failed else 0
-
-
-@main.command()
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
-@click.option("--db", default=None, help="Database URL (default: a SQLite file in the working folder).")
-@click.option("--place", default=None, help="The place preselected on the form.")
-@click.option(
-    "--demo/--no-demo", default=True, show_default=True, help="A demo person and assessment on the first start."
-)
-@shared_options
-def serve(
-    host: str,
-    port: int,
-    db: str | None,
-    place: str | None,
-    demo: bool,
-    form: str,
-    lang: str,
-    folders: tuple[Path, ...],
-) -> None:
-    """Run the phone form."""
-    try:
-        from webapp import serve as run
-    except ImportError as error:
-        raise problem(
-            "yyassess[web]",
-            error.name,
-            None,
-            "未安装网页组件：pip install 'yyassess[web]'",
-            "the form is not installed: pip install 'yyassess[web]'",
-        ) from None
-    rulebook(folders)
-    run(host=host, port=port, db=db, rules=[str(f) for f in folders], demo=demo, place=place)
-
-
-if __name__ == "__main__":
-    main()

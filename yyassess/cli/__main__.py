@@ -1,0 +1,3 @@
+from yyassess.cli import main
+
+main()

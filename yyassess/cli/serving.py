@@ -1,0 +1,43 @@
+"""The command that runs the phone form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from yyassess.cli.common import problem, rulebook, shared_options
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--db", default=None, help="Database URL (default: a SQLite file in the working folder).")
+@click.option("--place", default=None, help="The place preselected on the form.")
+@click.option(
+    "--demo/--no-demo", default=True, show_default=True, help="A demo person and assessment on the first start."
+)
+@shared_options
+def serve(
+    host: str,
+    port: int,
+    db: str | None,
+    place: str | None,
+    demo: bool,
+    form: str,
+    lang: str,
+    folders: tuple[Path, ...],
+) -> None:
+    """Run the phone form."""
+    try:
+        from webapp import serve as run
+    except ImportError as error:
+        raise problem(
+            "yyassess[web]",
+            error.name,
+            None,
+            "未安装网页组件：pip install 'yyassess[web]'",
+            "the form is not installed: pip install 'yyassess[web]'",
+        ) from None
+    rulebook(folders)
+    run(host=host, port=port, db=db, rules=[str(f) for f in folders], demo=demo, place=place)
