@@ -16,7 +16,7 @@ from yyassess.conditions.tree import And, Const, Flag, Node, Not, Or
 from yyassess.entitlement.benefits import benefits_of
 from yyassess.entitlement.interactions import settle
 from yyassess.entitlement.missing import relevant, residual
-from yyassess.entitlement.near import near_misses
+from yyassess.entitlement.near import least_change, near_misses
 from yyassess.entitlement.plan import ReadyProgramme, ReadyRuleset, ready
 from yyassess.entitlement.services import service_plan
 from yyassess.rulebook.basics import Frozen, Text
@@ -108,15 +108,15 @@ class _Explainer:
             "status": status,
             "criteria": self._criteria(programme, truths),
             "missing": self.missing(programme) if status == "unknown" else [],
-            "near": near_misses(self.ruleset.book, programme, truths, self.facts)
-            if status in ("ineligible", "unknown")
-            else [],
-            "benefits": benefits_of(programme, self.facts, self.ruleset)
-            if status in ("eligible", "unknown", "not_configured")
-            else [],
+            "near": near_misses(self.ruleset.book, programme, truths, self.facts) if status == "ineligible" else [],
+            "benefits": [] if status == "ineligible" else benefits_of(programme, self.facts, self.ruleset),
             "interactions": [],
             "apply": _apply(programme),
         }
+        if status == "ineligible":
+            change = least_change(self.ruleset.book, programme, truths, self.facts)
+            if change:
+                result["what_if"] = change
         if status == "unknown":
             result["ask"] = [self._question(name) for name in result["missing"]]
         if status == "not_configured":

@@ -286,10 +286,9 @@ def _in_file(loc: tuple[str | int, ...], data: Any) -> tuple[str | int, ...]:
     path: list[str | int] = []
     here: Any = data
     for part in loc:
-        if (isinstance(here, dict) and part in here) or (
-            isinstance(part, int) and isinstance(here, (list, tuple)) and part < len(here)
-        ):
-            here = here[part]
+        inside: Any = dict(enumerate(here)) if isinstance(here, (list, tuple)) else here
+        if isinstance(inside, dict) and part in inside:
+            here = inside[part]
         elif isinstance(here, dict) and isinstance(part, str) and not part.startswith("function"):
             here = None  # a key that is missing
         else:

@@ -21,12 +21,15 @@ except ImportError:  # PyYAML built without libyaml: slower, same answers
 
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 40
+#: No figure of a rule is this long; a longer one is a slip or an attack.
+MAX_DIGITS = 40
 
 Path = tuple[str | int, ...]
 Lines = dict[Path, int]
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _DECIMAL = re.compile(r"[-+]?[0-9]+\.[0-9]+")
+_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _CONSTANTS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
@@ -85,10 +88,7 @@ class _Composer:
 
     def node(self, event: Any, path: Path, depth: int) -> Any:
         line = _line(event)
-        if isinstance(event, yaml.AliasEvent) or event.anchor:
-            raise YamlProblem(line, "anchors and aliases (& and *) are not used in rule files: write the value out")
-        if event.tag and not event.tag.startswith("tag:yaml.org,2002:") and event.tag != "!":
-            raise YamlProblem(line, f"the tag {event.tag} is not allowed")
+        self.refuse_marks(event, line)
         if depth > MAX_DEPTH:
             raise YamlProblem(line, f"nested deeper than {MAX_DEPTH} levels")
         self.lines[path] = line
@@ -105,6 +105,7 @@ class _Composer:
             if isinstance(inner, yaml.MappingEndEvent):
                 return mapping
             key_line = _line(inner)
+            self.refuse_marks(inner, key_line)
             if not isinstance(inner, yaml.ScalarEvent):
                 raise YamlProblem(key_line, "a key must be a word or a number")
             key = self.scalar(inner, key_line)
@@ -116,12 +117,21 @@ class _Composer:
             self.lines[(*path, key)] = key_line
         raise YamlProblem(line, "the text ends in the middle")  # pragma: no cover - libyaml reports it first
 
+    def refuse_marks(self, event: Any, line: int) -> None:
+        if isinstance(event, yaml.AliasEvent) or event.anchor:
+            raise YamlProblem(line, "anchors and aliases (& and *) are not used in rule files: write the value out")
+        if event.tag:
+            raise YamlProblem(line, f"the tag {event.tag} is not allowed")
+
     def scalar(self, event: Any, line: int) -> Any:
         text: str = event.value
         if not event.implicit[0]:
             return text
         if text in _CONSTANTS:
             return _CONSTANTS[text]
+        if len(text) > MAX_DIGITS and _NUMBER.fullmatch(text):
+            self.problems.append(YamlProblem(line, f"a number of {len(text)} digits; at most {MAX_DIGITS} are allowed"))
+            return text
         if _INTEGER.fullmatch(text):
             return int(text)
         if _DECIMAL.fullmatch(text):
