@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -80,8 +81,8 @@ class CaseReader:
             where = f"{part}.{name}"
             if fact is None:
                 faults.unknown_keys([name], list(vocabulary), part)
-            elif fact.grade_of or fact.code_of:
-                instrument = fact.grade_of or fact.code_of
+            elif fact.grade_of or fact.code_of or fact.pathway:
+                instrument = fact.grade_of or fact.code_of or f"(screens of the pathway {fact.pathway})"
                 faults.add(
                     where,
                     value,
@@ -98,7 +99,7 @@ class CaseReader:
                     continue
                 if fact.type == "place" and read is not None:
                     try:
-                        read = self.book.place(read).id
+                        read = read if re.fullmatch(r"\d{6}", read) else self.book.place(read).id
                     except UnknownName as error:
                         faults.add(where, value, sorted(self.book.places), "没有这个地区", str(error))
                         continue

@@ -150,13 +150,10 @@ class Explainer:
         if isinstance(step, Band):
             score = _number(points.get(step.of))
             zh, en = self._level_words(step, value)
-            low, high = self._band_edges(step, value)
-            until_zh, until_en = (
-                (f"{low}–{high}", f"{low}–{high}") if high is not None else (f"{low}及以上", f"{low} and above")
-            )
+            stretch_zh, stretch_en = _stretch(step, points[step.of])
             return Text(
-                zh=f"{name['zh']}：{score} 分落在 {until_zh}，{zh}",
-                en=f"{name['en']}: {score} lies in {until_en}, {en}",
+                zh=f"{name['zh']}：{score} 分落在 {stretch_zh}，{zh}",
+                en=f"{name['en']}: {score} lies in {stretch_en}, {en}",
             )
         if isinstance(step, Matrix):
             row, column = points[step.rows], points[step.columns]
@@ -175,10 +172,19 @@ class Explainer:
         named = step.names.get(value) or (self.levels[value]["name"] if value in self.levels else None)
         return (named["zh"], named["en"]) if named else (str(value), str(value))
 
-    def _band_edges(self, step: Band, value: Any) -> tuple[Any, Any]:
-        places = [n for n, cut in enumerate(step.cuts) if cut.level == value]
-        first, last = places[0], places[-1]
-        following = step.cuts[last + 1].at if last + 1 < len(step.cuts) else None
-        if following is None:
-            return _number(step.cuts[first].at), None
-        return _number(step.cuts[first].at), _number(following - 1 if isinstance(following, int) else following)
+
+def _stretch(step: Band, score: Any) -> tuple[str, str]:
+    """The scores around ``score`` that get the same level, in words."""
+    cuts = step.cuts
+    first = last = max(n for n, cut in enumerate(cuts) if cut.at <= score)
+    while first and cuts[first - 1].level == cuts[first].level:
+        first -= 1
+    while last + 1 < len(cuts) and cuts[last + 1].level == cuts[last].level:
+        last += 1
+    low = _number(cuts[first].at)
+    if last + 1 == len(cuts):
+        return f"{low}及以上", f"{low} and above"
+    above = cuts[last + 1].at
+    if isinstance(score, int) and all(isinstance(cut.at, int) for cut in cuts):
+        return f"{low}–{above - 1}", f"{low}–{above - 1}"
+    return f"{low}到不足{_number(above)}", f"{low} to below {_number(above)}"

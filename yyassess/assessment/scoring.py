@@ -75,6 +75,9 @@ class Scorer:
         if skipped:
             preliminary = None
         settled = level is not None if it.grade and not it.results else not request.missing
+        # A brief screen may stop at the first positive answer; a standard is graded from all its items.
+        if request.missing and not skipped and it.kind != "screening":
+            settled, level, adjustments = False, None, []
         complete = settled and blocked is None
         used, mark = self.paths.of(record, points)
         evidence = weakest([*(() if skipped else (mark,)), *(a["evidence"] for a in adjustments)])
@@ -116,7 +119,7 @@ class Scorer:
             result["unconfirmed"] = UNCONFIRMED
             result["official_output"] = {"blocked": not released, "say": RELEASED if released else BLOCKED}
         if it.grade and not settled and blocked is None:
-            result["bounds"] = self._bounds(record, request.missing)
+            result["bounds"] = self._bounds(record, request.missing, used)
         return result
 
     def _scores(self, points: Points) -> dict[str, Any]:
@@ -177,50 +180,58 @@ class Scorer:
         }
 
     def grade_of(self, record: Record, answers: Mapping[str, Any]) -> int | None:
-        """The final level of some answers on top of a record (context, settings), or None."""
+        """The final level of some answers (and facts) on top of a record (context, settings), or None."""
         trial: Record = {**record, **answers, "missing_items": 0}
-        points: Points = {id: self.questions[id].worth(a) for id, a in answers.items()}
+        points: Points = {id: self.questions[id].worth(a) for id, a in answers.items() if id in self.questions}
         self.reader.count_facts(trial, points)
         for id, applies in self.reader.applies.items():
             if applies(trial) is False:
                 points[id] = SKIPPED
+                trial.pop(id, None)
         self._run(trial, points)
         assert self.instrument.grade is not None
         preliminary = points.get(self.instrument.grade)
         trial["preliminary_level"] = preliminary
         return self._adjust(trial, preliminary)[0]
 
-    def _bounds(self, record: Record, missing: list[str]) -> dict[str, int]:
-        """The best and the worst grade that completions of the missing answers can still give."""
+    def _bounds(self, record: Record, missing: list[str], used: frozenset[str]) -> dict[str, int]:
+        """The best and the worst grade that completions of the missing answers and facts can still give."""
+        it, everything = self.instrument, {"best": min(self.level_json), "worst": self.top}
         given = {id: record[id] for id in self.questions if id in record}
         base = {k: v for k, v in record.items() if k not in self.questions}
         for name, _ in self.steps:
             base.pop(name, None)
-        found: set[int | None]
-        lists = [self.questions[id].choices() for id in missing]
-        size = 1
-        for choices in lists:
-            size = size * len(choices) if choices is not None else MAX_COMPLETIONS + 1
-            if size > MAX_COMPLETIONS:
-                break
-        it = self.instrument
+        unknown = {name: self._possible(name) for name in sorted(used.union(*self.reads.values())) if name not in base}
+        lists = {name: values for name, values in unknown.items() if name in self.facts or name in self.reader.choices}
         scored = all(q.range or None not in q.points.values() for q in self.questions.values())
         if it.monotone and scored and not self.reader.applies and it.higher_score != "neither":
-            found = {
-                self.grade_of(base, given | {id: getattr(self.questions[id], end) for id in missing})
-                for end in ("best", "worst")
-            }
-        elif size <= MAX_COMPLETIONS:
-            found = {
-                self.grade_of(base, given | dict(zip(missing, combination, strict=True)))
-                for combination in product(*(c for c in lists if c is not None))
-            }
+            ways = [{id: getattr(self.questions[id], end) for id in missing} for end in ("best", "worst")]
         else:
-            found = {None}
+            lists |= {id: self.questions[id].choices() for id in missing}
+            ways = [{}]
+        size = len(ways)
+        for values in lists.values():
+            size *= len(values) if values is not None else MAX_COMPLETIONS + 1
+            if size > MAX_COMPLETIONS:
+                return everything
+        found = {
+            self.grade_of(base, given | way | dict(zip(lists, combination, strict=True)))
+            for combination in product(*(values for values in lists.values() if values is not None))
+            for way in ways
+        }
         levels = {level for level in found if level is not None}
-        if None in found or not levels:
-            levels |= {min(self.level_json), self.top}
-        return {"best": min(levels), "worst": max(levels)}
+        return {"best": min(levels), "worst": max(levels)} if levels else everything
+
+    def _possible(self, name: str) -> list[Any] | None:
+        """All values of a context fact or a setting; None where there are too many to try."""
+        if name in self.reader.choices:
+            return list(self.reader.choices[name])
+        fact = self.facts.get(name)
+        if fact is None or fact.type not in ("boolean", "code", "integer"):
+            return None
+        if fact.type == "integer":
+            return list(range(fact.range[0], fact.range[1] + 1)) if fact.range else None
+        return list(fact.codes) or [False, True]
 
     # -- what else to say ----------------------------------------------------------------------------------
     def _blocked(self, settings: Mapping[str, Any]) -> Text | None:
@@ -249,12 +260,12 @@ class Scorer:
             en = ", ".join(s.say["en"] for s in open_settings)
             say = Text(zh=f"须先选定：{zh}", en=f"Must be chosen first: {en}")
             warnings.append({"id": "choose", "items": [s.id for s in open_settings], "severity": "hint", "say": say})
-        unused = [id for id in request.given if id not in record]
+        unused = [id for id in self.questions if id in request.given and id not in record]
         if skipped:
             deciding = {
                 n for a, holds in self.adjustments if a.without_items and holds(record) for n in self.reads[a.id]
             }
-            unused = [id for id in request.given if id not in deciding]
+            unused = [id for id in self.questions if id in request.given and id not in deciding]
         if unused:
             warnings.append({"id": "not_counted", "items": unused, "severity": "hint", "say": NOT_COUNTED})
         return warnings

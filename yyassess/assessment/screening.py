@@ -40,7 +40,12 @@ def screen(
     if pathway not in book.pathways:
         raise UnknownName("pathway", pathway, book.pathways)
     day = read_date(on)
-    return _Walk(book, pathway, reader(book).read(case, day), day).result()
+    return walk_pathway(book, pathway, reader(book).read(case, day), day)
+
+
+def walk_pathway(book: Rulebook, pathway: str, known: Case, day: dt.date) -> dict[str, Any]:
+    """`screen` for a case that is already read."""
+    return _Walk(book, pathway, known, day).result()
 
 
 class _Walk:

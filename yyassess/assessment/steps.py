@@ -126,8 +126,8 @@ def _extreme(step: Worst, _: Instrument, __: Mapping[str, Node]) -> StepFunction
     pick: Any = max if step.pick == "most" else min
 
     def extreme(_: Record, points: Points) -> Any:
-        values = [points.get(name) for name in names]
-        return None if None in values else pick(values)
+        values = [value for name in names if (value := points.get(name)) is not SKIPPED]
+        return None if None in values or not values else pick(values)
 
     return extreme
 
@@ -139,7 +139,7 @@ def _band(step: Band, _: Instrument, __: Mapping[str, Node]) -> StepFunction:
 
     def band(_: Record, points: Points) -> Any:
         value = points.get(name)
-        if value is None:
+        if value is None or value is SKIPPED:
             return None
         place = bisect_right(points_at, value) - 1
         return levels[place] if place >= 0 else None
@@ -164,7 +164,8 @@ def _rules(step: Rules, _: Instrument, trees: Mapping[str, Node]) -> StepFunctio
 
     # `unknown` is no name: points has no value for it, and so the step has none.
     def worth(value: Any, points: Points) -> Any:
-        return points.get(value) if isinstance(value, str) else value
+        taken = points.get(value) if isinstance(value, str) else value
+        return None if taken is SKIPPED else taken
 
     def first_that_holds(record: Record, points: Points) -> Any:
         for number, (holds, value) in enumerate(lines):
@@ -191,9 +192,10 @@ def _mode(step: Mode, _: Instrument, trees: Mapping[str, Node]) -> StepFunction:
 
     def mode(record: Record, points: Points) -> Any:
         centre = points.get(near)
-        if centre is None or any(points.get(n) is None for n in names):
+        asked = [n for n in names if points.get(n) is not SKIPPED]
+        if centre is None or centre is SKIPPED or any(points.get(n) is None for n in asked):
             return None
-        chosen = Counter(points[n] for n in names if holds({**record, "value": record[n]}))
+        chosen = Counter(points[n] for n in asked if holds({**record, "value": record[n]}))
         if not chosen:
             return None
         most = max(chosen.values())

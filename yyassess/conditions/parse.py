@@ -7,6 +7,7 @@ names), so that a misspelt fact or code never reaches a person.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -30,6 +31,7 @@ from yyassess.conditions.tree import (
     Not,
     OneOf,
     Or,
+    parts_of,
 )
 
 Type = Choice["boolean", "integer", "decimal", "code", "codes", "date", "text", "place"]
@@ -38,6 +40,12 @@ ALLOWED = (
     "comparisons, AND, OR, NOT, IN, BETWEEN, + - *, literals, names of facts, CONTAINS(list, 'code'), "
     "ELIGIBLE('programme'), LIES_IN(place fact, 'place'), AGE_ON(birth, day), MONTHS_BETWEEN(from, to), LEAST, GREATEST"
 )
+
+#: What every evaluator can walk through without running out of stack.
+MAX_DEPTH = 50
+_COMMENT = re.compile(r"--|/\*|#")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?")
 
 
 class ConditionError(ValueError):
@@ -73,15 +81,36 @@ def parse_condition(text: str, scope: Scope) -> Node:
     Raises:
         ConditionError: not parseable, outside the subset, unknown name or code, or types that do not fit.
     """
-    return _Reader(text, scope).condition(_sql(text))
+    tree = _sql(text)
+    try:
+        return _shallow(text, _Reader(text, scope).condition(tree))
+    except RecursionError:
+        raise _too_deep(text) from None
 
 
 def parse_value(text: str, scope: Scope) -> Node:
     """The value tree of a SQL arithmetic expression (an amount); same errors as `parse_condition`."""
-    node, kind = _Reader(text, scope).value(_sql(text))
+    tree = _sql(text)
+    try:
+        node, kind = _Reader(text, scope).value(tree)
+    except RecursionError:
+        raise _too_deep(text) from None
     if kind not in NUMBERS:
         raise ConditionError(f"{text!r} is of type {kind}; an amount must be a number")
-    return node
+    return _shallow(text, node)
+
+
+def _too_deep(text: str) -> ConditionError:
+    return ConditionError(f"{text[:80]!r} is nested deeper than {MAX_DEPTH} levels")
+
+
+def _shallow(text: str, node: Node) -> Node:
+    level = [node]
+    for _ in range(MAX_DEPTH):
+        level = [part for parent in level for part in parts_of(parent)]
+        if not level:
+            return node
+    raise _too_deep(text)
 
 
 def _sql(text: str) -> Any:
@@ -90,10 +119,15 @@ def _sql(text: str) -> Any:
 
     if len(text) > 2000:
         raise ConditionError(f"a condition of {len(text)} characters; at most 2000 are allowed")
+    if _COMMENT.search(re.sub(r"'[^']*'", "''", text)):
+        raise ConditionError(f"a comment in {text!r} would hide what follows it; comments stand in YAML, after #")
     try:
         trees = sqlglot.parse(text, read="duckdb")
-    except (SqlglotError, RecursionError) as error:
-        raise ConditionError(f"cannot read {text!r} as a condition: {str(error).splitlines()[0]}") from None
+    except RecursionError:
+        raise _too_deep(text) from None
+    except SqlglotError as error:
+        first = re.sub(r"<class '[\w.]*?(\w+)'>", r"\1", str(error).splitlines()[0])
+        raise ConditionError(f"cannot read {text!r} as a condition: {first}") from None
     if len(trees) != 1 or trees[0] is None:
         raise ConditionError(f"{text!r} must be exactly one expression")
     return trees[0]
@@ -141,7 +175,7 @@ class _Reader:
                 return Flag(name)
             case exp.In():
                 return self.one_of(node)
-            case exp.Between():
+            case exp.Between() if not node.args.get("symmetric"):
                 value, low, high = node.this, node.args["low"], node.args["high"]
                 return And((self.comparison(">=", value, low), self.comparison("<=", value, high)))
             case exp.Anonymous() if str(node.this).upper() == "ELIGIBLE":
@@ -198,7 +232,7 @@ class _Reader:
         return OneOf(value, choices)
 
     def comparison(self, op: CompareOp, left: Any, right: Any) -> Node:
-        if self.is_text(left) or isinstance(left, self.exp.Literal):
+        if self.is_constant(left):
             left, right, op = right, left, MIRRORED[op]
         first, kind = self.value(left)
         if self.is_constant(right):
@@ -209,6 +243,10 @@ class _Reader:
                 raise self.refuse(f"{kind} and {other} cannot be compared")
         if kind in ("codes", "text", "place"):
             raise self.refuse(f"a fact of type {kind} cannot be compared")
+        if kind == "code" and isinstance(first, Fact) and isinstance(second, Fact):
+            names = self.scope.names
+            if not set(names[first.name].codes) & set(names[second.name].codes):
+                raise self.refuse(f"{first.name} and {second.name} have no code in common")
         if kind in ("code", "boolean") and op not in ("=", "<>"):
             raise self.refuse(f"a {kind} has no order, so {op} cannot be used")
         if kind == "boolean" and isinstance(first, Fact) and isinstance(second, Literal):
@@ -235,6 +273,8 @@ class _Reader:
                     raise self.refuse(f"{op} needs numbers, not {left_kind} and {right_kind}")
                 kind: Type = "integer" if left_kind == right_kind == "integer" else "decimal"
                 return Arithmetic(op, left, right), kind
+            case exp.Cast() if self.is_date(node):
+                return self.day(node.this), "date"
             case exp.Func():
                 return self.call(node)
         raise self.refuse(f"{node.sql()!r} is not a value")
@@ -289,22 +329,33 @@ class _Reader:
             return self.number(node)[0]
         if kind == "boolean" and isinstance(node, exp.Boolean):
             return Literal(bool(node.this))
-        if kind == "date":
-            inner = node.this if isinstance(node, exp.Cast) else node
-            if self.is_text(inner):
-                try:
-                    return Literal(dt.date.fromisoformat(inner.this))
-                except ValueError:
-                    raise self.refuse(f"{inner.this!r} is not a day (YYYY-MM-DD)") from None
+        if kind == "date" and (self.is_text(node) or self.is_date(node)):
+            return self.day(node if self.is_text(node) else node.this)
         if kind == "code" and isinstance(value, Fact):
             return Literal(self.code(value.name, self.scope.names[value.name], node))
         raise self.refuse(f"{node.sql()} cannot be compared with a value of type {kind}")
+
+    def is_date(self, node: Any) -> bool:
+        """``DATE '2026-01-01'``, which sqlglot reads as a cast."""
+        exp = self.exp
+        return type(node) is exp.Cast and node.is_type("date") and self.is_text(node.this)
+
+    def day(self, node: Any) -> Literal:
+        text = str(node.this)
+        try:
+            if _DAY.fullmatch(text):
+                return Literal(dt.date.fromisoformat(text))
+        except ValueError:
+            pass
+        raise self.refuse(f"{text!r} is not a day (YYYY-MM-DD)")
 
     def number(self, node: Any) -> tuple[Literal, Type]:
         negative = isinstance(node, self.exp.Neg)
         inner = node.this if negative else node
         if not isinstance(inner, self.exp.Literal) or inner.is_string:
             raise self.refuse(f"{node.sql()!r} is not a number")
+        if not _NUMBER.fullmatch(str(inner.this)):
+            raise self.refuse(f"{str(inner.this)[:40]!r} is not written as a whole number or a decimal")
         exact = Decimal(str(inner.this)) * (-1 if negative else 1)
         if exact == exact.to_integral_value() and "." not in str(inner.this):
             return Literal(int(exact)), "integer"

@@ -116,17 +116,20 @@ class Or(Node):
     parts: tuple[Node, ...]
 
 
+def parts_of(node: Node) -> Iterator[Node]:
+    """The nodes directly under a node."""
+    for field in fields(node):
+        value = getattr(node, field.name)
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, Node):
+                yield part
+
+
 def walk(node: Node) -> Iterator[Node]:
     """The node and everything under it, top down."""
     yield node
-    for field in fields(node):
-        value = getattr(node, field.name)
-        if isinstance(value, Node):
-            yield from walk(value)
-        elif isinstance(value, tuple):
-            for part in value:
-                if isinstance(part, Node):
-                    yield from walk(part)
+    for part in parts_of(node):
+        yield from walk(part)
 
 
 def facts_of(node: Node) -> tuple[str, ...]:

@@ -11,8 +11,9 @@ from yyassess.assessment.case import EXPIRED, Case, reader
 from yyassess.assessment.dates import add_months
 from yyassess.assessment.question import plain
 from yyassess.assessment.scoring import shared
+from yyassess.assessment.screening import walk_pathway
 from yyassess.conditions.reference import Condition, compile_condition, months_between
-from yyassess.conditions.tree import And, Const, Flag, Node, Not, Or
+from yyassess.conditions.tree import And, Const, Flag, Node, Not, Or, facts_of
 from yyassess.entitlement.benefits import benefits_of
 from yyassess.entitlement.interactions import settle
 from yyassess.entitlement.missing import relevant, residual
@@ -67,8 +68,13 @@ def decide(machine: ReadyRuleset, case: Mapping[str, Any], ruleset: Ruleset) -> 
     facts.update(machine.outside)
     facts.setdefault("residence_place", ruleset.place.id)
     for flag, (fact, place) in machine.whereabouts.items():
-        if fact in facts:
-            facts[flag] = any(p.id == place for p in ruleset.book.chain(facts[fact]))
+        inside = ruleset.book.lies_in(facts[fact], place) if fact in facts else None
+        if inside is not None:
+            facts[flag] = inside
+    for name, pathway in machine.pathway_facts.items():
+        screened = walk_pathway(ruleset.book, pathway, known, ruleset.on)["result"]
+        if screened:
+            facts[name] = screened["code"]
     verdicts = machine.engine.run({n: facts[n] for n in machine.needs if n in facts})
     explained = _Explainer(machine, ruleset, known, verdicts)
     outcomes = [explained.outcome(id) for id in ruleset.standings]
@@ -157,6 +163,9 @@ class _Explainer:
             if self.verdicts.criteria[criterion.key] is None:
                 left.append(residual(self._inlined(criterion.node), self.facts, self._truth))
         found = relevant(left, book.facts)
+        if not found:
+            # Every completion agrees, yet nobody has said it: what is open is asked all the same.
+            found = frozenset(n for node in left for n in facts_of(node))
         names: dict[str, None] = {}
         for criterion in programme.criteria:
             for name in self._names(criterion.node):
@@ -186,8 +195,6 @@ class _Explainer:
         return node
 
     def _names(self, node: Node) -> tuple[str, ...]:
-        from yyassess.conditions.tree import facts_of
-
         return facts_of(self._inlined(node))
 
     def _question(self, name: str) -> dict[str, Any]:

@@ -68,7 +68,13 @@ def _compiled(node: Node) -> Condition:
 
 def _can_change(book: Rulebook, name: str, facts: Mapping[str, Any]) -> bool:
     fact = book.facts.get(name)
-    return fact is not None and fact.can_change and fact.type in ("integer", "decimal") and name in facts
+    return (
+        fact is not None
+        and fact.can_change
+        and not fact.grade_of
+        and fact.type in ("integer", "decimal")
+        and name in facts
+    )
 
 
 def _candidates(fact: FactDefinition, name: str, nodes: Iterable[Node], given: Any) -> list[Any]:

@@ -98,6 +98,8 @@ class ReadyRuleset:
         self.from_instrument = {
             name: fact.grade_of or fact.code_of for name, fact in book.facts.items() if fact.grade_of or fact.code_of
         }
+        pathways = {n: book.facts[n].pathway for n in self.needs if n in book.facts}
+        self.pathway_facts = {name: id for name, id in pathways.items() if id is not None}
 
     def _programme(self, standing: Standing) -> ReadyProgramme:
         programme = standing.programme
@@ -159,6 +161,7 @@ class ReadyRuleset:
             and isinstance(n.right, Literal)
             and n.left.name in book.facts
             and book.facts[n.left.name].can_change
+            and not book.facts[n.left.name].grade_of
         )
         names = tuple(n for n in facts_of(node) if n != "unconfigured")
         plain = isinstance(node, Compare) or (isinstance(node, And) and all(isinstance(p, Compare) for p in node.parts))

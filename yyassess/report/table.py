@@ -7,6 +7,7 @@ import io
 from html import escape
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape as plain
 from rich.table import Table
@@ -32,17 +33,20 @@ def table_text(table: dict[str, Any], lang: str) -> None:
     """To the terminal: one table an instrument, programmes down, grades across."""
     out = Console(highlight=False)
     out.print(f"[bold]{plain(table['name'][lang])}[/bold]  {table['on']}  [dim]{table['ruleset']['hash'][:19]}[/dim]")
+    legend = "  ".join(f"[{colour}]{sign}[/] {en if lang == 'en' else zh}" for sign, colour, zh, en in SIGNS.values())
     for part in table["instruments"]:
-        shown = Table(title=plain(part["name"][lang]), title_justify="left", header_style="bold", show_lines=True)
-        shown.add_column("项目" if lang == "zh" else "Programme")
+        levels = "  ".join(f"{row['level']} {row['name'][lang]}" for row in part["rows"])
+        out.print(f"\n[bold]{plain(part['name'][lang])}[/bold]\n[dim]{plain(levels)}[/dim]\n{legend}")
+        shown = Table(box=box.SIMPLE_HEAD, header_style="bold", padding=(0, 1))
+        shown.add_column("项目" if lang == "zh" else "Programme", ratio=3, overflow="fold")
         for row in part["rows"]:
-            shown.add_column(f"{row['level']} {row['name'][lang]}", justify="center")
+            shown.add_column(str(row["level"]), justify="center", no_wrap=True, min_width=1)
+        shown.add_column("还看什么" if lang == "zh" else "Also depends on", ratio=4, overflow="fold", style="dim")
         for column in part["columns"]:
             cells = [row["cells"][column["id"]] for row in part["rows"]]
-            signs = [f"[{SIGNS[c['cell']][1]}]{SIGNS[c['cell']][0]} {_words(c, lang)}[/]" for c in cells]
+            signs = [f"[{SIGNS[c['cell']][1]}]{SIGNS[c['cell']][0]}[/]" for c in cells]
             depends = next((_facts(c, table, lang) for c in cells if c.get("depends_on")), "")
-            note = f"\n[dim]{'看' if lang == 'zh' else 'on'}: {plain(depends)}[/dim]" if depends else ""
-            shown.add_row(f"{plain(column['name'][lang])}{_standing(column, lang)}{note}", *signs)
+            shown.add_row(plain(column["name"][lang] + _standing(column, lang)), *signs, plain(depends))
         out.print(shown)
     names = [f"{c['name'][lang]}{_standing(c, lang)}" for c in table["without_grade"]]
     if names:

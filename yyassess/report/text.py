@@ -152,8 +152,14 @@ def show_determination(result: dict[str, Any], book: Rulebook, lang: str, *, exp
                 else ""
             )
             out.print(f"  {step['order']}. {escape(step['service'][lang])}{note} [dim]{step['because']}[/dim]")
+    names = {o["programme"]: o["name"][lang] for o in result["outcomes"]}
+    grouped: dict[str, list[str]] = {}
     for warning in result["warnings"]:
-        out.print(f"[yellow]! {escape(warning['say'][lang])}[/yellow]")
+        about = names.get(warning.get("programme", "")) or warning.get("instrument", "")
+        grouped.setdefault(warning["say"][lang], []).append(about)
+    for words, abouts in grouped.items():
+        listed = ("、" if zh else ", ").join(dict.fromkeys(a for a in abouts if a))
+        out.print(f"[yellow]! {escape(words)}[/yellow]" + (f" [dim]{escape(listed)}[/dim]" if listed else ""))
 
 
 def _outcome(out: Console, outcome: dict[str, Any], lang: str, explain: bool) -> None:
@@ -164,7 +170,7 @@ def _outcome(out: Console, outcome: dict[str, Any], lang: str, explain: bool) ->
     )
     head = f"[{colour}]{sign} {words}[/{colour}]  [bold]{escape(outcome['name'][lang])}[/bold][dim]{standing[lang == 'en']}  {outcome['programme']}[/dim]"
     tree = Tree(head, guide_style="dim")
-    for benefit in outcome["benefits"] if outcome["status"] == "eligible" or explain else []:
+    for benefit in outcome["benefits"] if outcome["status"] in ("eligible", "not_configured") or explain else []:
         tree.add(_benefit(benefit, lang))
     for question in outcome.get("ask", []):
         tree.add(

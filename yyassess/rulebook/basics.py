@@ -6,9 +6,11 @@ All models are immutable and refuse unknown keys, so that a misspelt key never p
 from __future__ import annotations
 
 import datetime as dt
+import re
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints, model_validator
 
 Mark = Literal["verified", "single", "recall", "decision", "unknown"]
 
@@ -16,8 +18,34 @@ Mark = Literal["verified", "single", "recall", "decision", "unknown"]
 MARKS: tuple[Mark, ...] = ("verified", "single", "decision", "recall", "unknown")
 
 Ident = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+CodeId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 Kebab = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 DottedIdent = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$")]
+
+
+def _as_number(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        raise ValueError("a number is written in digits, without quotes")
+    return value
+
+
+def _as_day(value: Any) -> Any:
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        try:
+            return dt.date.fromisoformat(value)
+        except ValueError:
+            raise ValueError("is not a day that exists") from None
+    if not isinstance(value, dt.date):
+        raise ValueError("a day is written YYYY-MM-DD")
+    return value
+
+
+# ``true`` is no number, ``"12"`` is text, ``yes`` is a word, 2020 is no day: nothing is bent until it fits.
+Whole = Annotated[int, Strict()]
+YesNo = Annotated[bool, Strict()]
+Exact = Annotated[Decimal, BeforeValidator(_as_number)]
+Number = Annotated[int | Decimal, BeforeValidator(_as_number)]
+Day = Annotated[dt.date, BeforeValidator(_as_day)]
 
 
 class Model(BaseModel):
@@ -77,7 +105,7 @@ class Evidence(Model):
     """For ``recall`` only; low confidence is never encoded."""
     decision: str | None = None
     """The decision taken where the source leaves a point open."""
-    checked: dt.date | None = None
+    checked: Day | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -108,7 +136,7 @@ class Document(Model):
     title: Words
     number: str | None = None
     issuer: Words | None = None
-    date: dt.date | None = None
+    date: Day | None = None
     in_force: Period | None = None
     evidence: Evidence
     link: str | None = None
@@ -118,8 +146,8 @@ class Document(Model):
 class Period(Model):
     """From one day to another, both included; open where a day is missing."""
 
-    start: dt.date | None = Field(default=None, alias="from")
-    end: dt.date | None = Field(default=None, alias="to")
+    start: Day | None = Field(default=None, alias="from")
+    end: Day | None = Field(default=None, alias="to")
 
     @model_validator(mode="after")
     def _ordered(self) -> Period:

@@ -116,12 +116,24 @@ class Rulebook:
                 names.setdefault(name, place.id)
         return names
 
+    def lies_in(self, given: str, place: str) -> bool | None:
+        """Whether a place (id or administrative code) lies in another; None when it is named too coarsely to say."""
+        inner = _stem(self.places[given].code if given in self.places else given)
+        outer = _stem(self.places[place].code)
+        if inner.startswith(outer):
+            return True
+        return None if outer.startswith(inner) else False
+
     def chain(self, place: str) -> tuple[Place, ...]:
         """The place and everything it lies in, the nation first."""
         chain = [self.place(place)]
         while chain[-1].within:
             chain.append(self.places[chain[-1].within])
         return tuple(reversed(chain))
+
+    def bundle(self, place: str) -> tuple[str, ...]:
+        """The instruments the form preselects in a place: its own, or those of the nearest place around it."""
+        return next((p.bundle for p in reversed(self.chain(place)) if p.bundle), ())
 
     def at(self, place: str, on: dt.date, known_on: dt.date | None = None) -> Ruleset:
         """The ruleset of a place on a day, as far as the texts were known on ``known_on`` (all, if not given)."""
@@ -193,6 +205,13 @@ class Ruleset:
 
     def __hash__(self) -> int:
         return hash((self.hash, self.on))
+
+
+def _stem(code: str) -> str:
+    """An administrative code without its empty pairs: what the codes of all places inside begin with."""
+    while code.endswith("00"):
+        code = code[:-2]
+    return code
 
 
 def _standing(texts: ProgrammeTexts, on: dt.date, known_on: dt.date | None) -> Standing:

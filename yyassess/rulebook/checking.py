@@ -33,6 +33,8 @@ def check_references(shop: Workshop) -> None:
         origin = shop.origins[("vocabulary", name)]
         if fact.derive is not None:
             _value(shop, "programmes", fact.derive, scope, origin, ("derive",))
+        if fact.pathway and fact.pathway not in shop.pathways:
+            _dangling(shop, origin, (), "pathway", fact.pathway, shop.pathways)
         for graded in (fact.grade_of, fact.code_of):
             if graded and graded not in shop.instruments:
                 _dangling(shop, origin, (), "instrument", graded, shop.instruments)

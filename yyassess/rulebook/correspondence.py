@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from pydantic import Field
 
-from yyassess.rulebook.basics import Evidence, Ident, Kebab, Model, Words
+from yyassess.rulebook.basics import Evidence, Ident, Kebab, Model, Number, Words
 
 
 class ItemRef(Model):
@@ -19,8 +17,8 @@ class ItemRef(Model):
 class SamePair(Model):
     """Two answers with one meaning."""
 
-    first: int | Decimal | str
-    second: int | Decimal | str
+    first: Number | str
+    second: Number | str
 
 
 class Correspondence(Model):

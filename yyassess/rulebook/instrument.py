@@ -8,13 +8,20 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, Strict, model_validator
+from pydantic import Field, model_validator
 
-from yyassess.rulebook.basics import Evidence, Ident, Kebab, Model, Period, SourceRef, Words
-
-#: ``true`` is no score: a YAML or JSON boolean where a number belongs is an error.
-Whole = Annotated[int, Strict()]
-Number = Whole | Decimal
+from yyassess.rulebook.basics import (
+    Evidence,
+    Ident,
+    Kebab,
+    Model,
+    Number,
+    Period,
+    SourceRef,
+    Whole,
+    Words,
+    YesNo,
+)
 
 
 class Option(Model):
@@ -54,7 +61,7 @@ class Item(Model):
     """Decimals allowed in a ``range`` entry."""
     evidence: Evidence | None = None
     disagreement: Words | None = None
-    optional: bool = False
+    optional: YesNo = False
     """True when the result does not need this item."""
     applies_when: str | None = None
     """Asked, and counted, only when this condition over other items and context holds."""
@@ -83,7 +90,7 @@ class Level(Model):
     level: Whole
     code: Kebab
     name: Words
-    positive: bool | None = None
+    positive: YesNo | None = None
     advice: Words | None = None
 
 
@@ -95,7 +102,7 @@ class ContextUse(Model):
     """What is assumed, with a warning, when nobody answered; leave out to keep it unknown."""
     matters_when: str | None = None
     """The warning about an assumption is given only when this condition holds."""
-    optional: bool = False
+    optional: YesNo = False
 
 
 class Setting(Model):
@@ -150,7 +157,7 @@ class StepBase(Model):
     name: Words
     source: SourceRef | None = None
     evidence: Evidence
-    report: bool = True
+    report: YesNo = True
     """Shown under ``scores`` of the result."""
     decision: str | None = None
     level_of: Ident | None = None
@@ -265,7 +272,7 @@ class Adjustment(Model):
     when: str
     raise_by: Whole | None = None
     set_level: Whole | None = None
-    without_items: bool = False
+    without_items: YesNo = False
     """True when the result then needs no item at all; items given are not counted."""
     source: SourceRef
     evidence: Evidence
@@ -287,7 +294,7 @@ class Decision(Model):
     reason: Words
     when: str | None = None
     """The result names the decision when this holds; without it the decision never changes one result."""
-    proposed: bool = False
+    proposed: YesNo = False
 
 
 class Hint(Model):
@@ -371,7 +378,7 @@ class Instrument(Model):
     in_force: Period = Field(default_factory=Period)
     licence: Licence
     higher_score: Literal["more_able", "worse", "neither"]
-    monotone: bool = True
+    monotone: YesNo = True
     """One answer worse never gives a better grade."""
     respondent: tuple[Literal["person", "informant", "assessor", "clinician"], ...]
     administered_by: Words | None = None
@@ -386,7 +393,7 @@ class Instrument(Model):
     """The step that gives the preliminary level."""
     results: tuple[Result, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()
-    raise_once: bool = True
+    raise_once: YesNo = True
     """Several raising rules together raise by the largest of them, not by their sum."""
     decisions: tuple[Decision, ...] = ()
     hints: tuple[Hint, ...] = ()

@@ -7,12 +7,11 @@ Conditions here may use the vocabulary and, for every instrument, ``<id>_positiv
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from yyassess.rulebook.basics import Evidence, Ident, Kebab, Model, SourceRef, Words
+from yyassess.rulebook.basics import Day, Evidence, Ident, Kebab, Model, SourceRef, Whole, Words, YesNo
 
 
 class Clause(Model):
@@ -42,7 +41,7 @@ class Stage(Model):
     name: Words
     when: str | None = None
     choose: tuple[Choice, ...] = Field(min_length=1)
-    optional: bool = False
+    optional: YesNo = False
     source: SourceRef | None = None
     evidence: Evidence
 
@@ -51,7 +50,7 @@ class Outcome(Model):
     """One value of the graded result."""
 
     code: Kebab
-    level: int
+    level: Whole
     name: Words
     advice: Words
 
@@ -84,8 +83,8 @@ class Rescreen(Model):
 
     results: tuple[Kebab, ...] = ()
     when: str | None = None
-    days: int | None = None
-    months: int | None = None
+    days: Whole | None = None
+    months: Whole | None = None
     say: Words
     source: SourceRef | None = None
     evidence: Evidence
@@ -95,7 +94,7 @@ class PathwayExample(Model):
     """A worked example, run by ``yyassess test``."""
 
     name: str
-    on: dt.date
+    on: Day
     given: dict[str, Any] = Field(default_factory=dict)
     assessments: tuple[dict[str, Any], ...] = ()
     expect: dict[str, Any]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from yyassess.rulebook.basics import Evidence, Kebab, Model, Period, SourceRef, Words
+from yyassess.rulebook.basics import Day, Evidence, Exact, Kebab, Model, Period, SourceRef, Whole, Words, YesNo
 
 Kind = Literal[
     "insurance",
@@ -30,8 +28,8 @@ Phase = Literal["prevention", "home", "community", "institution", "treatment", "
 class Dated(Model):
     """A value from a day on; ``value: unknown`` says that nobody knows the figure from then."""
 
-    start: dt.date | None = Field(default=None, alias="from")
-    value: Decimal | Literal["unknown"]
+    start: Day | None = Field(default=None, alias="from")
+    value: Exact | Literal["unknown"]
     source: SourceRef | None = None
     evidence: Evidence | None = None
 
@@ -53,19 +51,19 @@ class Benefit(Model):
     id: Kebab
     say: Words
     when: str | None = None
-    amount: str | Decimal | tuple[Dated, ...] | None = None
+    amount: str | Exact | tuple[Dated, ...] | None = None
     """A figure, dated figures, or an expression over facts (``LEAST(service_price * 0.4, …)``)."""
     unit: str | None = None
-    share: Decimal | None = Field(default=None, ge=0, le=1)
+    share: Exact | None = Field(default=None, ge=0, le=1)
     """The part of the cost that is borne."""
-    cap: Decimal | None = None
+    cap: Exact | None = None
     cap_unit: str | None = None
     source: SourceRef | None = None
     evidence: Evidence
     decision: str | None = None
-    not_configured: bool = False
+    not_configured: YesNo = False
     """The figure is unknown and stays out; the text says what is missing."""
-    guide: bool = False
+    guide: YesNo = False
     """A national guide value, shown beside, never this person's entitlement."""
 
     @model_validator(mode="after")
@@ -82,11 +80,11 @@ class Benefit(Model):
 class Span(Model):
     """A length of time or a limit."""
 
-    working_days: int | None = None
-    days: int | None = None
-    months: int | None = None
-    months_at_most: int | None = None
-    years: int | None = None
+    working_days: Whole | None = None
+    days: Whole | None = None
+    months: Whole | None = None
+    months_at_most: Whole | None = None
+    years: Whole | None = None
     evidence: Evidence
     source: SourceRef | None = None
     decision: str | None = None
@@ -129,9 +127,9 @@ class Indicator(Model):
     say: Words
     numerator: str | None = None
     denominator: str | None = None
-    target: Decimal
-    at_least: bool = True
-    by: dt.date
+    target: Exact
+    at_least: YesNo = True
+    by: Day
     source: SourceRef | None = None
     evidence: Evidence
 
@@ -148,9 +146,9 @@ class Example(Model):
     """A worked example beside the rule, run by ``yyassess test``."""
 
     name: str
-    on: dt.date
+    on: Day
     place: str | None = None
-    known_on: dt.date | None = None
+    known_on: Day | None = None
     given: dict[str, Any] = Field(default_factory=dict)
     assessments: tuple[dict[str, Any], ...] = ()
     expect: Any
@@ -167,9 +165,9 @@ class Programme(Model):
     source: SourceRef
     evidence: Evidence
     in_force: Period = Field(default_factory=Period)
-    known_from: dt.date | None = None
+    known_from: Day | None = None
     """The day the text became known, where it reaches back before its publication."""
-    warn_after: dt.date | None = None
+    warn_after: Day | None = None
     """After this day figures may have lapsed: the result says so."""
     place_of: Literal["residence", "registration"] = "residence"
     same_as: str | None = None
@@ -189,7 +187,7 @@ class Programme(Model):
     """Findings of ``yyassess check`` that are meant, each with its reason."""
     decisions: tuple[str, ...] = ()
     note: Words | None = None
-    ends: bool = False
+    ends: YesNo = False
     """In a nested place: this programme of the parent does not apply here."""
     versions: tuple[dict[str, Any], ...] = ()
     """Later texts of the same programme: each with its own period and the fields that differ."""
@@ -224,5 +222,5 @@ class CoverageRow(Model):
     programme: Kebab
     row: str | None = None
     """The row of the source documents this programme answers, by document and clause."""
-    checked: dt.date
+    checked: Day
     note: Words | None = None

@@ -10,14 +10,14 @@ from typing import Any
 from pydantic import Field, field_validator, model_validator
 
 from yyassess.conditions.parse import Name, Type
-from yyassess.rulebook.basics import Ident, Model, Text, Words
+from yyassess.rulebook.basics import CodeId, Model, Text, Whole, Words, YesNo
 
 
 class Code(Model):
     """One answer of a code fact; ``number`` is what it counts where codes stand for counts."""
 
     name: Words
-    number: int | None = None
+    number: Whole | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -40,20 +40,22 @@ class FactDefinition(Model):
     """The question as put to a person; the name serves where it is missing."""
     help: Words | None = None
     unit: Words | None = None
-    range: tuple[int, int] | None = None
-    codes: dict[Ident, Code] = Field(default_factory=dict)
+    range: tuple[Whole, Whole] | None = None
+    codes: dict[CodeId, Code] = Field(default_factory=dict)
     derive: str | None = None
     """A value expression over other facts and ``on_day`` (the day asked about)."""
     grade_of: str | None = None
     """The instrument whose level this fact is."""
     code_of: str | None = None
     """The instrument whose result code this fact is."""
-    decimals: int = Field(default=0, ge=0, le=6)
-    can_change: bool = False
+    pathway: str | None = None
+    """The screening pathway whose graded result this fact is."""
+    decimals: Whole = Field(default=0, ge=0, le=6)
+    can_change: YesNo = False
     """True when the fact changes with time or effort, so that "two more months" makes sense."""
-    person: bool = False
+    person: YesNo = False
     """True for facts given under ``person``."""
-    personal: bool = False
+    personal: YesNo = False
     """True for identifying data that results and logs never repeat."""
 
     @model_validator(mode="after")
