@@ -201,8 +201,8 @@ class Scorer:
         base = {k: v for k, v in record.items() if k not in self.questions}
         for name, _ in self.steps:
             base.pop(name, None)
-        unknown = {name: self._possible(name) for name in sorted(used.union(*self.reads.values())) if name not in base}
-        lists = {name: values for name, values in unknown.items() if name in self.facts or name in self.reader.choices}
+        asked = sorted(used.union(*self.reads.values()).difference(base, self.questions))
+        lists = {name: self._possible(name) for name in asked if name in self.facts or name in self.reader.choices}
         scored = all(q.range or None not in q.points.values() for q in self.questions.values())
         if it.monotone and scored and not self.reader.applies and it.higher_score != "neither":
             ways = [{id: getattr(self.questions[id], end) for id in missing} for end in ("best", "worst")]

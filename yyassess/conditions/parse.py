@@ -51,6 +51,11 @@ _NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?")
 class ConditionError(ValueError):
     """A condition that cannot be accepted; the message says what was written and what is allowed."""
 
+    def __init__(self, message: str, unknown: str | None = None) -> None:
+        super().__init__(message)
+        self.unknown = unknown
+        """The name that nobody defined, where that is the fault."""
+
 
 @dataclass(frozen=True)
 class Name:
@@ -210,7 +215,7 @@ class _Reader:
         programme = str(arguments[0].this)
         if programme not in self.scope.programmes:
             hint = suggest(programme, self.scope.programmes)
-            raise ConditionError(f"unknown programme {programme!r} in {self.text!r}{hint}")
+            raise ConditionError(f"unknown programme {programme!r} in {self.text!r}{hint}", programme)
         return Flag(f"eligible:{programme}")
 
     def lies_in(self, arguments: list[Any]) -> Node:
@@ -221,7 +226,8 @@ class _Reader:
             raise self.refuse(f"LIES_IN asks a place, {name} is of type {known.type}")
         place = str(arguments[1].this)
         if place not in self.scope.places:
-            raise ConditionError(f"unknown place {place!r} in {self.text!r}{suggest(place, self.scope.places)}")
+            hint = suggest(place, self.scope.places)
+            raise ConditionError(f"unknown place {place!r} in {self.text!r}{hint}", place)
         return Flag(f"lies_in:{name}:{place}")
 
     def one_of(self, node: Any) -> Node:
@@ -309,7 +315,7 @@ class _Reader:
             raise self.refuse(f'"{name}" is quoted: names are written bare, texts in single quotes')
         if name not in self.scope.names:
             hint = suggest(name, self.scope.names)
-            raise ConditionError(f"unknown fact {name!r} in {self.text!r}{hint}")
+            raise ConditionError(f"unknown fact {name!r} in {self.text!r}{hint}", name)
         return name, self.scope.names[name]
 
     # -- constants ----------------------------------------------------------------------------------

@@ -10,20 +10,22 @@ from typing import Any
 from yyassess.assessment.case import EXPIRED, Case, reader
 from yyassess.assessment.dates import add_months
 from yyassess.assessment.question import plain
-from yyassess.assessment.scoring import shared
+from yyassess.assessment.scoring import UNCONFIRMED, shared
 from yyassess.assessment.screening import walk_pathway
 from yyassess.conditions.reference import Condition, compile_condition, months_between
-from yyassess.conditions.tree import And, Const, Flag, Node, Not, Or, facts_of
+from yyassess.conditions.tree import Node, facts_of
 from yyassess.entitlement.benefits import benefits_of
 from yyassess.entitlement.interactions import settle
 from yyassess.entitlement.missing import relevant, residual
 from yyassess.entitlement.near import least_change, near_misses
-from yyassess.entitlement.plan import ReadyProgramme, ReadyRuleset, ready
+from yyassess.entitlement.plan import Asked, ReadyProgramme, ReadyRuleset, ready
 from yyassess.entitlement.services import service_plan
 from yyassess.rulebook.basics import Frozen, Text
 from yyassess.rulebook.book import Rulebook, Ruleset
 from yyassess.rulebook.vocabulary import read_date
 
+#: Situations whose missing facts are kept; more, and the memory starts anew.
+MOST_SITUATIONS = 50_000
 TRUTH = {True: "true", False: "false", None: "unknown"}
 
 
@@ -77,9 +79,12 @@ def decide(machine: ReadyRuleset, case: Mapping[str, Any], ruleset: Ruleset) -> 
             facts[name] = screened["code"]
     verdicts = machine.engine.run({n: facts[n] for n in machine.needs if n in facts})
     explained = _Explainer(machine, ruleset, known, verdicts)
-    outcomes = [explained.outcome(id) for id in ruleset.standings]
-    by_id = {o["programme"]: o for o in outcomes}
+    by_id = {id: explained.outcome(id) for id in ruleset.standings if id not in machine.aliases}
     settle(machine, by_id)
+    for id, target in machine.aliases.items():
+        name = ruleset.standings[id].programme.name
+        by_id[id] = {**by_id[target], "programme": id, "name": name, "same_as": target}
+    outcomes = [by_id[id] for id in ruleset.standings]
     return {
         "place": ruleset.place.id,
         "on": ruleset.on.isoformat(),
@@ -104,8 +109,6 @@ class _Explainer:
         machine = self.machine
         if id in machine.absent:
             return self._not_in_force(id)
-        if id in machine.aliases:
-            return self._alias(id)
         programme = machine.programmes[id]
         truths = [self.verdicts.criteria[c.key] for c in programme.criteria]
         status = self._status(id, programme, truths)
@@ -127,9 +130,20 @@ class _Explainer:
             result["ask"] = [self._question(name) for name in result["missing"]]
         if status == "not_configured":
             result["not_configured"] = self._unconfigured(programme)
+        unconfirmed = self._unconfirmed(programme)
+        if unconfirmed:
+            result["unconfirmed"] = unconfirmed
         self._dates(programme, result)
         self._effects(programme, result)
         return result
+
+    def _unconfirmed(self, programme: ReadyProgramme) -> Any:
+        """未核对, when the outcome uses a grade that rests on unconfirmed figures, or such a criterion."""
+        for name in programme.grade_facts:
+            grade = self.known.grades.get(self.machine.from_instrument[name] or "")
+            if grade and grade.get("unconfirmed"):
+                return grade["unconfirmed"]
+        return UNCONFIRMED if programme.unconfirmed else None
 
     def _status(self, id: str, programme: ReadyProgramme, truths: list[bool | None]) -> str:
         status: str = self.verdicts.outcomes[id]
@@ -143,12 +157,7 @@ class _Explainer:
         facts = self.facts
         shown = []
         for criterion, truth in zip(programme.criteria, truths, strict=True):
-            given = {n: plain(facts[n]) for n in criterion.names if n in facts and ":" not in n and n != "on_day"}
-            given |= {
-                n.split(":")[1]: facts[n.split(":")[1]]
-                for n in criterion.names
-                if n in facts and n.startswith("lies_in:")
-            }
+            given = {n: plain(facts[n]) for n in criterion.shown if n in facts}
             entry = {"id": criterion.id, "status": TRUTH[truth], "facts": given, **criterion.template}
             if not criterion.configured:
                 entry["not_configured"] = True
@@ -157,45 +166,30 @@ class _Explainer:
 
     def missing(self, programme: ReadyProgramme) -> list[str]:
         """The facts to ask for: exactly those that could still change the outcome."""
-        book = self.ruleset.book
-        left = []
-        for criterion in programme.criteria:
-            if self.verdicts.criteria[criterion.key] is None:
-                left.append(residual(self._inlined(criterion.node), self.facts, self._truth))
-        found = relevant(left, book.facts)
+        verdicts, facts, machine = self.verdicts.criteria, self.facts, self.machine
+        asked = machine.asked[programme.standing.id]
+        open_keys = tuple(a.key for a in asked if verdicts[a.key] is None)
+        names = dict.fromkeys(n for a in asked if verdicts[a.key] is None for n in a.names)
+        situation = (programme.standing.id, open_keys, tuple(facts.get(n) for n in names))
+        found = machine.missing.get(situation)
+        if found is None:
+            found = self._missing([a for a in asked if verdicts[a.key] is None], asked)
+            if len(machine.missing) > MOST_SITUATIONS:
+                machine.missing.clear()
+            machine.missing[situation] = found
+        return [name for name in found if name not in facts]
+
+    def _missing(self, left: list[Asked], asked: tuple[Asked, ...]) -> tuple[str, ...]:
+        residuals = [residual(a.node, self.facts, self._truth) for a in left]
+        found = relevant(residuals, self.ruleset.book.facts)
         if not found:
             # Every completion agrees, yet nobody has said it: what is open is asked all the same.
-            found = frozenset(n for node in left for n in facts_of(node))
-        names: dict[str, None] = {}
-        for criterion in programme.criteria:
-            for name in self._names(criterion.node):
-                if name in found:
-                    names.update(dict.fromkeys(r for r in self.machine.roots.get(name, (name,)) if r not in self.facts))
-        return list(names)
+            found = frozenset(n for node in residuals for n in facts_of(node))
+        order = dict.fromkeys(n for a in asked for n in a.names if n in found)
+        return tuple(dict.fromkeys(r for n in order for r in self.machine.roots.get(n, (n,))))
 
     def _truth(self, node: Node) -> bool | None:
         return _compiled(node)(self.facts)
-
-    def _inlined(self, node: Node) -> Node:
-        """The condition with every ``ELIGIBLE(…)`` written out as that programme's own criteria."""
-        match node:
-            case Flag("unconfigured"):
-                return Const(True)
-            case Flag(name) if name.startswith("eligible:"):
-                other = self.machine.programmes.get(name.removeprefix("eligible:"))
-                if other is None:
-                    return node
-                return And(tuple(self._inlined(c.node) for c in other.criteria))
-            case Not(part):
-                return Not(self._inlined(part))
-            case And(parts):
-                return And(tuple(self._inlined(p) for p in parts))
-            case Or(parts):
-                return Or(tuple(self._inlined(p) for p in parts))
-        return node
-
-    def _names(self, node: Node) -> tuple[str, ...]:
-        return facts_of(self._inlined(node))
 
     def _question(self, name: str) -> dict[str, Any]:
         fact = self.ruleset.book.facts[name]
@@ -283,11 +277,6 @@ class _Explainer:
             "interactions": [],
             "apply": {},
         }
-
-    def _alias(self, id: str) -> dict[str, Any]:
-        target = self.machine.aliases[id]
-        text = self.ruleset.standings[id].programme
-        return {**self.outcome(target), "programme": id, "name": text.name, "same_as": target}
 
 
 @lru_cache(maxsize=16384)

@@ -23,6 +23,7 @@ import os
 import string
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -60,6 +61,10 @@ _SYMBOLS: Mapping[str, str] = {"<>": "$neq", "<": "$lt", "<=": "$lte", ">": "$gt
 _lock = threading.Lock()
 if hasattr(os, "register_at_fork"):  # a child must not inherit a session that another thread has open
     os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
+
+
+# Rulesets that nobody holds any more. The next one to be made frees them: a finalizer must not wait for the lock.
+_dropped: list[int] = []
 
 
 class EngineError(Exception):
@@ -118,7 +123,7 @@ def operators(node: Node) -> int:
 
 
 class Network:
-    """Clauses compiled into one ruleset of durable_rules, which is never freed.
+    """Clauses compiled into one ruleset of durable_rules: about 500 KiB for four programmes, 3 MiB for forty.
 
     A session is ``with network: network.tell(0, board); network.tell(1, board); …``; all networks of a process
     take turns.
@@ -208,7 +213,10 @@ class Network:
         bytearray(8 << 20)
         with _lock:
             try:
+                while _dropped:
+                    self._core.delete_ruleset(_dropped.pop())
                 self._handle = self._core.create_ruleset("yyassess", rules)
+                weakref.finalize(self, _dropped.append, self._handle)
                 self._fired(self._core.assert_fact(self._handle, message)[1])
                 self._core.delete_state(self._handle, _SID)
             except self._core.error as error:

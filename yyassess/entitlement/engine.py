@@ -61,6 +61,8 @@ Value = bool | int | Decimal | str | dt.date | frozenset[str]
 ASKS = "eligible:"
 #: An ``IN`` with more choices is decided outside durable_rules, which would need a branch for each.
 MOST_CHOICES = 16
+#: Compiled rulesets that are kept though nobody uses them; one takes up to some MiB and 20 ms.
+MOST_KEPT = 32
 T = TypeVar("T")
 _Evaluator = tuple[str, Condition, str, str]
 OUTCOME = {True: "eligible", False: "ineligible", None: "unknown"}
@@ -187,7 +189,7 @@ def _all(truths: Iterable[Status]) -> Status:
 class DurableEngine:
     """durable_rules. Safe from any thread; all engines of a process take turns.
 
-    Equal programs share one compiled ruleset, which is kept as long as the process lives.
+    Equal programs share one compiled ruleset. The last `MOST_KEPT` stay compiled, and those still in use.
 
     Raises:
         EngineError: as `ReferenceEngine`; a programme (named in the message) passes a limit of durable_rules;
@@ -201,6 +203,8 @@ class DurableEngine:
         content = tuple(tuple(part.items()) for part in (program.criteria, program.programmes, program.types))
         with self._compiling:
             if content not in self._kept:
+                while len(self._kept) >= MOST_KEPT:
+                    del self._kept[next(iter(self._kept))]
                 self._kept[content] = _Compiled(program)
             self._program = self._kept[content]
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from yyassess.assessment.case import roots
 from yyassess.assessment.question import source_json
 from yyassess.conditions.reference import Condition, Quantity, compile_condition, compile_value
-from yyassess.conditions.tree import And, Compare, Const, Fact, Flag, Literal, Node, facts_of, walk
-from yyassess.entitlement.engine import DurableEngine, EngineError, Program, ReferenceEngine
+from yyassess.conditions.tree import And, Compare, Const, Fact, Flag, Literal, Node, Not, Or, facts_of, walk
+from yyassess.entitlement.engine import DurableEngine, Program, ReferenceEngine
 from yyassess.rulebook.basics import Frozen, Text
 from yyassess.rulebook.book import Ruleset, Standing
 
@@ -26,10 +25,21 @@ class ReadyCriterion:
     id: str
     node: Node
     names: tuple[str, ...]
+    shown: tuple[str, ...]
+    """The facts its explanation shows."""
     template: Frozen
     configured: bool
     limits: tuple[Compare, ...]
     """Its comparisons of a fact that can change with a number: where a near miss can be measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A criterion as it is asked about: every ``ELIGIBLE(…)`` written out, and all the facts it then names."""
+
+    key: str
+    node: Node
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,7 @@ class ReadyProgramme:
     services: tuple[tuple[Any, Condition | None], ...]
     effects: tuple[tuple[Any, Condition | None], ...]
     grade_facts: tuple[str, ...]
+    unconfirmed: bool
     head: Frozen
 
 
@@ -93,6 +104,11 @@ class ReadyRuleset:
         )
         maker: Any = {"durable": DurableEngine, "reference": ReferenceEngine}[engine]
         self.engine = maker(program)
+        self.asked = {
+            id: tuple(self._asked(c.key, self.inlined(c.node)) for c in p.criteria) for id, p in self.programmes.items()
+        }
+        #: Facts still missing, by situation: programme, open criteria, and the values they read.
+        self.missing: dict[Any, tuple[str, ...]] = {}
         self.outside = {f"eligible:{id}": False for id in self.absent}
         #: Facts that come from an assessment -> what to ask for instead.
         self.from_instrument = {
@@ -127,8 +143,29 @@ class ReadyRuleset:
             services=tuple((s, self._holds(s.when)) for s in programme.services),
             effects=tuple((e, self._holds(e.when)) for e in programme.effects),
             grade_facts=tuple(sorted(grades)),
+            unconfirmed=any(c.template["evidence"] == "recall" for c in criteria),
             head=head,
         )
+
+    @staticmethod
+    def _asked(key: str, node: Node) -> Asked:
+        return Asked(key, node, facts_of(node))
+
+    def inlined(self, node: Node) -> Node:
+        """The condition with every ``ELIGIBLE(…)`` written out as that programme's own criteria."""
+        match node:
+            case Flag("unconfigured"):
+                return Const(True)
+            case Flag(name) if name.startswith("eligible:"):
+                other = self.programmes.get(name.removeprefix("eligible:"))
+                return And(tuple(self.inlined(c.node) for c in other.criteria)) if other else node
+            case Not(part):
+                return Not(self.inlined(part))
+            case And(parts):
+                return And(tuple(self.inlined(p) for p in parts))
+            case Or(parts):
+                return Or(tuple(self.inlined(p) for p in parts))
+        return node
 
     def _is_grade(self, name: str) -> bool:
         fact = self.ruleset.book.facts[name]
@@ -165,8 +202,16 @@ class ReadyRuleset:
         )
         names = tuple(n for n in facts_of(node) if n != "unconfigured")
         plain = isinstance(node, Compare) or (isinstance(node, And) and all(isinstance(p, Compare) for p in node.parts))
+        shown = dict.fromkeys(n.split(":")[1] if n.startswith("lies_in:") else n for n in names if n != "on_day")
         return ReadyCriterion(
-            key, id, node, names, template, UNCONFIGURED not in set(walk(node)), limits if plain else ()
+            key=key,
+            id=id,
+            node=node,
+            names=names,
+            shown=tuple(n for n in shown if ":" not in n),
+            template=template,
+            configured=UNCONFIGURED not in set(walk(node)),
+            limits=limits if plain else (),
         )
 
     def _benefit(self, standing: Standing, benefit: Any) -> ReadyBenefit:
@@ -205,6 +250,3 @@ def ready(ruleset: Ruleset, engine: str | None = None) -> ReadyRuleset:
             kept.clear()
         kept[key] = same or ReadyRuleset(ruleset, engine)
     return kept[key]
-
-
-__all__ = ["Const", "EngineError", "Mapping", "ReadyRuleset", "ready"]

@@ -83,7 +83,7 @@ def place_rows(book: Rulebook) -> list[dict[str, Any]]:
             "source": None,
             "evidence": "verified",
         }
-        for place in book.places.values()
+        for place in sorted(book.places.values(), key=lambda p: p.code)
     ]
 
 

@@ -112,6 +112,12 @@ class Evidence(Model):
     def _short_form(cls, value: Any) -> Any:
         return {"mark": value} if isinstance(value, str) else value
 
+    @model_validator(mode="after")
+    def _says_how_well_recalled(self) -> Evidence:
+        if (self.mark == "recall") != (self.confidence is not None):
+            raise ValueError("confidence (high or mid) goes with the mark recall, and only with it")
+        return self
+
     @property
     def unconfirmed(self) -> bool:
         """True when every result that used it must say 未核对."""

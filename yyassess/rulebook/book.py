@@ -118,8 +118,8 @@ class Rulebook:
 
     def lies_in(self, given: str, place: str) -> bool | None:
         """Whether a place (id or administrative code) lies in another; None when it is named too coarsely to say."""
-        inner = _stem(self.places[given].code if given in self.places else given)
-        outer = _stem(self.places[place].code)
+        inner = code_stem(self.places[given].code if given in self.places else given)
+        outer = code_stem(self.places[place].code)
         if inner.startswith(outer):
             return True
         return None if outer.startswith(inner) else False
@@ -207,7 +207,7 @@ class Ruleset:
         return hash((self.hash, self.on))
 
 
-def _stem(code: str) -> str:
+def code_stem(code: str) -> str:
     """An administrative code without its empty pairs: what the codes of all places inside begin with."""
     while code.endswith("00"):
         code = code[:-2]

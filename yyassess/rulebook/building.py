@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import typing
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from yyassess.conditions.parse import suggest
 from yyassess.rulebook.basics import Document, Model
-from yyassess.rulebook.book import Origin, ProgrammeTexts, Rulebook, canonical, content_hash
+from yyassess.rulebook.book import Origin, ProgrammeTexts, Rulebook, canonical, code_stem, content_hash
 from yyassess.rulebook.correspondence import Correspondence
 from yyassess.rulebook.instrument import Instrument
 from yyassess.rulebook.loading import RawFile, RulebookError, RuleError
@@ -29,6 +30,14 @@ ROLE_KEYS = {
     "correspondences": "correspondences",
 }
 
+#: How facts and documents are named, so that conditions and source references can name them.
+NAMES = {
+    "vocabulary": (re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?"), "small letters, digits and _, one dot at most"),
+    "sources": (re.compile(r"[a-z0-9]+(-[a-z0-9]+)*"), "small letters and digits, parted by hyphens"),
+}
+#: Files without which the references of the others cannot be judged.
+DEFINES = ("vocabulary", "sources", "place", "instrument")
+
 
 @dataclass
 class Parsed:
@@ -39,12 +48,7 @@ class Parsed:
     lines: Lines
 
     def origin(self) -> Origin:
-        kept = {
-            p: n
-            for p, n in self.lines.items()
-            if len(p) <= 2 or (len(p) <= 5 and p[0] in ("criteria", "versions", "steps"))
-        }
-        return Origin(self.file.name, kept)
+        return Origin(self.file.name, self.lines)
 
 
 @dataclass
@@ -52,6 +56,10 @@ class Workshop:
     """What is known while a rulebook is being built, and the errors so far."""
 
     errors: list[RuleError] = field(default_factory=list)
+    broken: set[Any] = field(default_factory=set)
+    """Names whose own definition is at fault: what refers to them is not blamed."""
+    blind: bool = False
+    """True when a file that defines names for others could not be read at all."""
     facts: dict[str, FactDefinition] = field(default_factory=dict)
     documents: dict[str, Document] = field(default_factory=dict)
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -76,9 +84,13 @@ class Workshop:
         try:
             return model.model_validate(data)
         except ValidationError as error:
+            words: dict[tuple[str | int, ...], dict[str, None]] = {}
             for fault in error.errors(include_url=False):
-                path = base + _in_file(fault["loc"], data)
-                self.error(parsed, path, _in_words(model, fault))
+                words.setdefault(_in_file(fault, data), {}).setdefault(_in_words(model, fault))
+            for path, messages in words.items():
+                # Where something inside is at fault, what pydantic says of the whole only follows from it.
+                if not any(len(other) > len(path) and other[: len(path)] == path for other in words):
+                    self.error(parsed, base + path, "; or ".join(messages))
         except RecursionError:
             self.error(parsed, base, "nested too deeply")
         return None
@@ -107,7 +119,8 @@ def build(files: Sequence[RawFile]) -> Rulebook:
         _pathway(shop, item)
     for item in by_role.get("programme", []):
         _programme(shop, item, homes)
-    check_references(shop)
+    if not shop.blind:
+        check_references(shop)
     if shop.errors:
         raise RulebookError(shop.errors)
     shop.digests["vocabulary"] = content_hash({k: v.model_dump(mode="json") for k, v in shop.facts.items()})
@@ -117,6 +130,7 @@ def build(files: Sequence[RawFile]) -> Rulebook:
         "programmes": {place: {id: t.digest for id, t in texts.items()} for place, texts in shop.programmes.items()},
         "places": {id: p.model_dump(mode="json") for id, p in shop.places.items()},
         "documents": {id: d.model_dump(mode="json") for id, d in shop.documents.items()},
+        "correspondences": sorted(content_hash(row.model_dump(mode="json")) for row, _ in shop.correspondences),
     }
     return Rulebook(
         facts=dict(sorted(shop.facts.items())),
@@ -129,10 +143,17 @@ def build(files: Sequence[RawFile]) -> Rulebook:
         coverage=tuple(row for row, _ in shop.coverage),
         correspondences=tuple(row for row, _ in shop.correspondences),
         trees=shop.trees,
-        origins=shop.origins,
+        origins={key: _short(origin) for key, origin in shop.origins.items()},
         digests=shop.digests,
         hash=content_hash(whole),
     )
+
+
+def _short(origin: Origin) -> Origin:
+    """The lines that are still asked for once a rulebook is built."""
+    deep = ("criteria", "versions", "steps")
+    kept = {p: n for p, n in origin.lines.items() if len(p) <= 2 or (len(p) <= 5 and p[0] in deep)}
+    return Origin(origin.file, kept)
 
 
 def _parse(shop: Workshop, file: RawFile) -> Parsed | None:
@@ -140,28 +161,32 @@ def _parse(shop: Workshop, file: RawFile) -> Parsed | None:
         data, lines, problems = read_yaml(file.raw)
     except YamlProblem as problem:
         shop.errors.append(RuleError(file.name, problem.line, "", problem.message))
+        shop.blind = shop.blind or file.role in DEFINES
         return None
     shop.errors.extend(RuleError(file.name, p.line, "", p.message) for p in problems)
     if not isinstance(data, dict):
         shop.errors.append(RuleError(file.name, 1, "", "a rule file is a mapping of keys to values"))
+        shop.blind = shop.blind or file.role in DEFINES
         return None
     return Parsed(file, data, lines)
 
 
 def _shared(shop: Workshop, item: Parsed, role: str, key: str) -> None:
     for other in set(item.data) - {key}:
-        shop.error(item, (other,), f"unknown key {other!r}; allowed: {key}")
+        shop.error(item, (other,), f"unknown key {other!r}{suggest(str(other), [key])}; allowed: {key}")
     content = item.data.get(key)
+    shape: type[Any] = list if role in ("coverage", "correspondences") else dict
+    if not isinstance(content, shape):
+        what = "list" if shape is list else "mapping"
+        shop.error(item, (key,), f"the file holds one key, {key}, with a {what} under it")
+        return
     if role in ("coverage", "correspondences"):
         row_model: Any = CoverageRow if role == "coverage" else Correspondence
         rows: list[Any] = shop.coverage if role == "coverage" else shop.correspondences
-        for number, row in enumerate(content if isinstance(content, list) else []):
+        for number, row in enumerate(content):
             made = shop.validate(row_model, item, row, (key, number))
             if made is not None:
                 rows.append((made, Origin(item.file.name, {(): item.lines.get((key, number), 1)})))
-        return
-    if not isinstance(content, dict):
-        shop.error(item, (), f"the file holds one key, {key}, with a mapping under it")
         return
     if role == "settings":
         for id, values in content.items():
@@ -169,15 +194,21 @@ def _shared(shop: Workshop, item: Parsed, role: str, key: str) -> None:
                 shop.error(item, (key, id), "settings are written as name: value under the id of an instrument")
                 continue
             shop.settings.setdefault(str(id), {}).update(values)
-            shop.origins.setdefault(("settings", str(id)), Origin(item.file.name, dict(item.lines)))
+            for name in ("", *(f".{name}" for name in values)):
+                shop.origins[("settings", f"{id}{name}")] = item.origin()
         return
     model, target = (FactDefinition, shop.facts) if role == "vocabulary" else (Document, shop.documents)
+    pattern, rule = NAMES[role]
     for id, value in content.items():
         made = shop.validate(model, item, value, (key, id))
-        if id in target:
+        if not isinstance(id, str) or not pattern.fullmatch(id):
+            shop.error(item, (key, id), f"{id!r} is no name: {rule}")
+        elif id in target:
             first = shop.origins[(role, id)].file
             shop.error(item, (key, id), f"{id!r} is already defined in {first}")
-        elif made is not None:
+        elif made is None:
+            shop.broken.add(id)
+        else:
             target[id] = made
             shop.origins[(role, id)] = Origin(item.file.name, {(): item.lines.get((key, id), 1)})
 
@@ -185,18 +216,28 @@ def _shared(shop: Workshop, item: Parsed, role: str, key: str) -> None:
 def _places(shop: Workshop, items: Sequence[Parsed]) -> dict[tuple[int, str], str]:
     """The places, and which place's programmes each folder holds."""
     homes: dict[tuple[int, str], str] = {}
+    claims: list[tuple[Parsed, str]] = []
     for item in items:
         made = shop.validate(PlaceFile, item, item.data)
         if made is None:
+            shop.blind = True
             continue
         for number, place in enumerate(made.places):
             if place.id in shop.places:
                 shop.error(item, ("places", number, "id"), f"the place {place.id!r} is defined twice")
             shop.places[place.id] = place
             shop.origins[("place", place.id)] = Origin(item.file.name, {(): item.lines.get(("places", number), 1)})
-        homes[(item.file.root, item.file.folder)] = made.programmes_of or made.places[-1].id
+        homes[(item.file.root, item.file.folder)] = home = made.programmes_of or made.places[-1].id
+        claims.append((item, home))
+    for item, home in claims:
+        if home not in shop.places:
+            shop.error(item, ("programmes_of",), f"unknown place {home!r}{suggest(home, shop.places)}")
+    names: dict[str, str] = {}
     for place in shop.places.values():
         origin = shop.origins[("place", place.id)]
+        for name in (place.id, place.code, *place.aliases):
+            if names.setdefault(name, place.id) != place.id:
+                shop.error(origin, (), f"{name!r} already names the place {names[name]!r}")
         if place.within and place.within not in shop.places:
             shop.error(
                 origin,
@@ -204,6 +245,8 @@ def _places(shop: Workshop, items: Sequence[Parsed]) -> dict[tuple[int, str], st
                 f"{place.id} lies within {place.within!r}, which is not a place{suggest(place.within, shop.places)}",
             )
             continue
+        if place.within and not place.code.startswith(code_stem(shop.places[place.within].code)):
+            shop.error(origin, (), f"the code {place.code} does not lie within that of {place.within}")
         seen, here = {place.id}, place.within
         while here in shop.places:
             if here in seen:
@@ -217,6 +260,7 @@ def _places(shop: Workshop, items: Sequence[Parsed]) -> dict[tuple[int, str], st
 def _instrument(shop: Workshop, item: Parsed) -> None:
     made = shop.validate(Instrument, item, item.data)
     if made is None:
+        shop.broken.add(str(item.data.get("id")))
         return
     if made.id in shop.instruments:
         shop.error(
@@ -233,6 +277,7 @@ def _instrument(shop: Workshop, item: Parsed) -> None:
 def _pathway(shop: Workshop, item: Parsed) -> None:
     made = shop.validate(Pathway, item, item.data)
     if made is None:
+        shop.broken.add(str(item.data.get("id")))
         return
     if made.id in shop.pathways:
         shop.error(
@@ -249,14 +294,17 @@ def _programme(shop: Workshop, item: Parsed, homes: dict[tuple[int, str], str]) 
     folder = item.file.folder.rsplit("/", 1)[-1]
     if home is None and folder in shop.places:
         home = folder
+    if home is None and shop.blind:
+        return
     if home is None:
         shop.error(
             item, (), "a programme lies in the folder of a place: a folder with a place.yaml, or named as a known place"
         )
         return
-    first = {k: v for k, v in item.data.items() if k not in ("versions", "examples")}
+    first = {k: v for k, v in item.data.items() if k not in ("versions", "examples", "known_from")}
     made = shop.validate(Programme, item, item.data)
     if made is None:
+        shop.broken.add(str(item.data.get("id")))
         return
     texts = [made]
     for number, change in enumerate(made.versions):
@@ -266,6 +314,8 @@ def _programme(shop: Workshop, item: Parsed, homes: dict[tuple[int, str], str]) 
             texts.append(later)
         if not isinstance(change, dict) or "in_force" not in change:
             shop.error(item, ("versions", number), "each version says from when it holds: in_force: {from: …}")
+        for fixed in {"id", "versions", "examples"} & set(raw):
+            shop.error(item, ("versions", number, fixed), f"a version has no {fixed} of its own")
     there = shop.programmes.setdefault(home, {})
     if made.id in there:
         first_file = shop.origins[("programme", f"{home}/{made.id}")].file
@@ -281,17 +331,16 @@ def _digest(data: dict[str, Any]) -> str:
 
 
 # -- pydantic's faults in our words ---------------------------------------------------------------------------
-def _in_file(loc: tuple[str | int, ...], data: Any) -> tuple[str | int, ...]:
-    """A pydantic location without the parts (union tags) that are not in the file."""
+def _in_file(fault: Any, data: Any) -> tuple[str | int, ...]:
+    """The location of a fault without the parts (union tags) that are not in the file."""
     path: list[str | int] = []
     here: Any = data
-    for part in loc:
+    last = len(fault["loc"]) - 1
+    for place, part in enumerate(fault["loc"]):
         inside: Any = dict(enumerate(here)) if isinstance(here, (list, tuple)) else here
         if isinstance(inside, dict) and part in inside:
             here = inside[part]
-        elif isinstance(here, dict) and isinstance(part, str) and not part.startswith("function"):
-            here = None  # a key that is missing
-        else:
+        elif place < last or fault["type"] != "missing":
             continue
         path.append(part)
     return tuple(path)
@@ -324,7 +373,7 @@ def _models_at(model: Any, loc: Sequence[str | int]) -> list[type[BaseModel]]:
             for name, info in candidate.model_fields.items():
                 if part in (name, info.alias):
                     following.append(info.annotation)
-            if part == getattr(candidate.model_fields.get("kind"), "annotation", None):
+            if part in typing.get_args(getattr(candidate.model_fields.get("kind"), "annotation", None)):
                 following.append(candidate)
         here = following or here
     return [m for h in here for m in _models_in(h)]

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from yyassess.conditions.parse import ConditionError, Name, Scope, parse_condition, parse_value, suggest
-from yyassess.conditions.tree import Flag, Node, walk
+from yyassess.conditions.parse import NUMBERS, ConditionError, Name, Scope, parse_condition, parse_value, suggest
+from yyassess.conditions.tree import Arithmetic, Call, Fact, Flag, Literal, Node, facts_of, walk
 from yyassess.rulebook.basics import SourceRef
 from yyassess.rulebook.book import Origin
-from yyassess.rulebook.instrument import Band, Count, Instrument, Item, Matrix, Mean, Mode, Rules, Sum, Worst
 
 if TYPE_CHECKING:
     from yyassess.rulebook.building import Workshop
 
 Path = tuple[str | int, ...]
 
-#: Names every instrument's conditions may use beside its own.
-RESERVED = {"missing_items": Name("integer"), "preliminary_level": Name("integer"), "raise_triggers": Name("integer")}
+_VALUES = (Fact, Literal, Arithmetic, Call)
 
 
 def check_references(shop: Workshop) -> None:
     """Note every dangling reference and every condition that cannot be accepted; fill ``shop.trees``."""
+    from yyassess.rulebook.instrument_check import InstrumentCheck
+
     names = {name: fact.as_name for name, fact in shop.facts.items()}
     with_day = {**names, "on_day": Name("date")}
     ids = frozenset(id for programmes in shop.programmes.values() for id in programmes)
@@ -32,17 +31,24 @@ def check_references(shop: Workshop) -> None:
     for name, fact in shop.facts.items():
         origin = shop.origins[("vocabulary", name)]
         if fact.derive is not None:
-            _value(shop, "programmes", fact.derive, scope, origin, ("derive",))
+            value(shop, "programmes", fact.derive, scope, origin, ("derive",))
+            if fact.type not in NUMBERS:
+                shop.error(origin, ("derive",), f"a derived fact is a number, {name} is of type {fact.type}")
         if fact.pathway and fact.pathway not in shop.pathways:
             _dangling(shop, origin, (), "pathway", fact.pathway, shop.pathways)
         for graded in (fact.grade_of, fact.code_of):
             if graded and graded not in shop.instruments:
                 _dangling(shop, origin, (), "instrument", graded, shop.instruments)
+    _rings_of_facts(shop)
+    for place in shop.places.values():
+        for id in place.bundle:
+            if id not in shop.instruments:
+                _dangling(shop, shop.origins[("place", place.id)], (), "instrument", id, shop.instruments)
     for id, instrument in shop.instruments.items():
         origin = shop.origins[("instrument", id)]
         _documents(shop, origin, instrument)
         _place(shop, origin, instrument.place)
-        _InstrumentCheck(shop, instrument, origin).run()
+        InstrumentCheck(shop, instrument, origin).run()
     for place, programmes in shop.programmes.items():
         for id, texts in programmes.items():
             origin = shop.origins[("programme", f"{place}/{id}")]
@@ -50,6 +56,10 @@ def check_references(shop: Workshop) -> None:
                 base: Path = () if number == 0 else ("versions", number - 1)
                 _documents(shop, origin, programme, base)
                 _programme(shop, programme, scope, origin, base)
+                if programme.ends and not _stands_above(shop, place, id):
+                    shop.error(
+                        origin, (*base, "ends"), f"no place around {place} has a programme {id!r} that could end"
+                    )
     for id, pathway in shop.pathways.items():
         _documents(shop, shop.origins[("pathway", id)], pathway)
         _pathway(shop, pathway, with_day, shop.origins[("pathway", id)])
@@ -63,8 +73,35 @@ def check_references(shop: Workshop) -> None:
     _cycles(shop)
 
 
+def _stands_above(shop: Workshop, place: str, programme: str) -> bool:
+    above = shop.places[place].within if place in shop.places else None
+    while above in shop.places:
+        if programme in shop.programmes.get(above, {}):
+            return True
+        above = shop.places[above].within
+    return False
+
+
+def _rings_of_facts(shop: Workshop) -> None:
+    trees = shop.trees.get("programmes", {})
+    asks = {n: facts_of(trees[f.derive]) for n, f in shop.facts.items() if f.derive in trees}
+    for name in asks:
+        seen: set[str] = set()
+        ahead = list(asks[name])
+        while ahead:
+            fact = ahead.pop()
+            if fact == name:
+                origin = shop.origins[("vocabulary", name)]
+                shop.error(origin, ("derive",), f"the fact {name!r} is derived from itself")
+                break
+            if fact not in seen:
+                seen.add(fact)
+                ahead.extend(asks.get(fact, ()))
+
+
 def _dangling(shop: Workshop, origin: Origin, path: Path, what: str, given: str, known: Any) -> None:
-    shop.error(origin, path, f"unknown {what} {given!r}{suggest(given, known)}")
+    if given not in shop.broken:  # its own file says what is wrong with it
+        shop.error(origin, path, f"unknown {what} {given!r}{suggest(given, known)}")
 
 
 def _place(shop: Workshop, origin: Origin, place: str) -> None:
@@ -89,50 +126,55 @@ def _documents(shop: Workshop, origin: Origin, thing: BaseModel, base: Path = ()
             _dangling(shop, origin, base + path, "document", ref.document, shop.documents)
 
 
-def _condition(shop: Workshop, scope_name: str, text: str, scope: Scope, origin: Origin, path: Path) -> Node | None:
+def condition(shop: Workshop, scope_name: str, text: str, scope: Scope, origin: Origin, path: Path) -> None:
+    """Parse a condition once and keep its tree, or note why it cannot be accepted."""
     trees = shop.trees.setdefault(scope_name, {})
-    if text not in trees:
+    if text not in trees or isinstance(trees[text], _VALUES) or "value" in scope.names:
         try:
             trees[text] = parse_condition(text, scope)
         except ConditionError as error:
-            shop.error(origin, path, str(error))
-            return None
-    return trees[text]  # type: ignore[no-any-return]
+            _refused(shop, error, origin, path)
 
 
-def _value(shop: Workshop, scope_name: str, text: str, scope: Scope, origin: Origin, path: Path) -> None:
+def value(shop: Workshop, scope_name: str, text: str, scope: Scope, origin: Origin, path: Path) -> None:
+    """Parse a value expression once and keep its tree, or note why it cannot be accepted."""
     trees = shop.trees.setdefault(scope_name, {})
-    if text not in trees:
+    if text not in trees or not isinstance(trees[text], _VALUES):
         try:
             trees[text] = parse_value(text, scope)
         except ConditionError as error:
-            shop.error(origin, path, str(error))
+            _refused(shop, error, origin, path)
+
+
+def _refused(shop: Workshop, error: ConditionError, origin: Origin, path: Path) -> None:
+    if error.unknown not in shop.broken:
+        shop.error(origin, path, str(error))
 
 
 def _programme(shop: Workshop, programme: Any, scope: Scope, origin: Origin, base: Path) -> None:
-    def condition(text: str | None, *path: str | int) -> None:
+    def check(text: str | None, *path: str | int) -> None:
         if text is not None and text != "unknown":
-            _condition(shop, "programmes", text, scope, origin, base + path)
+            condition(shop, "programmes", text, scope, origin, base + path)
 
     seen: set[str] = set()
     for number, criterion in enumerate(programme.criteria):
-        condition(criterion.when, "criteria", number, "when")
+        check(criterion.when, "criteria", number, "when")
         if (criterion.when == "unknown") != (criterion.evidence.mark == "unknown"):
             shop.error(origin, (*base, "criteria", number), "`when: unknown` and `evidence: unknown` go together")
         if criterion.id in seen:
             shop.error(origin, (*base, "criteria", number, "id"), f"the criterion {criterion.id!r} is written twice")
         seen.add(criterion.id)
     for number, benefit in enumerate(programme.benefits):
-        condition(benefit.when, "benefits", number, "when")
+        check(benefit.when, "benefits", number, "when")
         if isinstance(benefit.amount, str):
-            _value(shop, "programmes", benefit.amount, scope, origin, (*base, "benefits", number, "amount"))
+            value(shop, "programmes", benefit.amount, scope, origin, (*base, "benefits", number, "amount"))
     for number, service in enumerate(programme.services):
-        condition(service.when, "services", number, "when")
+        check(service.when, "services", number, "when")
     for number, effect in enumerate(programme.effects):
-        condition(effect.when, "effects", number, "when")
+        check(effect.when, "effects", number, "when")
     for number, indicator in enumerate(programme.indicators):
-        condition(indicator.numerator, "indicators", number, "numerator")
-        condition(indicator.denominator, "indicators", number, "denominator")
+        check(indicator.numerator, "indicators", number, "numerator")
+        check(indicator.denominator, "indicators", number, "denominator")
     for number, interaction in enumerate(programme.interactions):
         if interaction.programme not in scope.programmes:
             _dangling(
@@ -183,13 +225,13 @@ def _pathway(shop: Workshop, pathway: Any, facts: Mapping[str, Name], origin: Or
     for part in ("entry", "stages", "grading", "cautions", "actions", "rescreen", "flags", "decisions"):
         for number, line in enumerate(getattr(pathway, part)):
             if line.when is not None:
-                _condition(shop, key, line.when, scope, origin, (part, number, "when"))
+                condition(shop, key, line.when, scope, origin, (part, number, "when"))
             for place, choice in enumerate(getattr(line, "choose", ())):
                 path: Path = (part, number, "choose", place)
                 if choice.instrument not in shop.instruments:
                     _dangling(shop, origin, path, "instrument", choice.instrument, shop.instruments)
                 if choice.when is not None:
-                    _condition(shop, key, choice.when, scope, origin, path)
+                    condition(shop, key, choice.when, scope, origin, path)
 
 
 def _settings(shop: Workshop, id: str, values: Mapping[str, Any]) -> None:
@@ -200,9 +242,10 @@ def _settings(shop: Workshop, id: str, values: Mapping[str, Any]) -> None:
         return
     known = {s.id: s for s in instrument.settings}
     for name, value in values.items():
+        origin = shop.origins[("settings", f"{id}.{name}")]
         if name not in known:
             _dangling(shop, origin, ("settings", id, name), "setting", str(name), known)
-        elif value not in known[name].choices:
+        elif not any(value == c and isinstance(value, bool) == isinstance(c, bool) for c in known[name].choices):
             shop.error(origin, ("settings", id, name), f"{value!r} is not one of {list(known[name].choices)}")
 
 
@@ -244,172 +287,3 @@ def _cycles(shop: Workshop) -> None:
 
     for id in sorted(graph):
         visit(id, ())
-
-
-class _InstrumentCheck:
-    """One instrument: its names, options, steps, conditions."""
-
-    def __init__(self, shop: Workshop, instrument: Instrument, origin: Origin) -> None:
-        self.shop, self.it, self.origin = shop, instrument, origin
-        self.names: dict[str, Name] = dict(RESERVED)
-        self.kinds: dict[str, str] = {}
-        self.counted: set[str] = set()
-
-    def error(self, path: Path, message: str) -> None:
-        self.shop.error(self.origin, path, message)
-
-    def add(self, name: str, known: Name, kind: str, path: Path) -> None:
-        if name in self.names:
-            self.error(path, f"the name {name!r} is used twice in this instrument")
-        self.names[name] = known
-        self.kinds[name] = kind
-
-    def run(self) -> None:
-        self.items_and_context()
-        for number, step in enumerate(self.it.steps):
-            self.step(number, step)
-        levels = [level.level for level in self.it.levels]
-        if len(set(levels)) != len(levels) or levels != sorted(levels):
-            self.error(("levels",), "levels are written in rising order, each once")
-        if self.it.grade:
-            self.must("step", self.it.grade, ("grade",), {n for n, k in self.kinds.items() if k == "step"})
-            if not levels:
-                self.error(("levels",), "an instrument with a grade lists its levels")
-        for number, result in enumerate(self.it.results):
-            self.must("step", result.of, ("results", number, "of"), self.names)
-            if result.score:
-                self.must("step", result.score, ("results", number, "score"), self.names)
-        for number, adjustment in enumerate(self.it.adjustments):
-            self.condition(adjustment.when, "adjustments", number, "when")
-            if adjustment.set_level is not None and adjustment.set_level not in levels:
-                self.error(
-                    ("adjustments", number, "set_level"), f"{adjustment.set_level} is not one of the levels {levels}"
-                )
-        for number, decision in enumerate(self.it.decisions):
-            self.condition(decision.when, "decisions", number, "when")
-        known = {*self.names, *(f for f in self.shop.facts)}
-        for number, hint in enumerate(self.it.hints):
-            self.condition(hint.when, "hints", number, "when")
-            for name in hint.items:
-                self.must("item or fact", name, ("hints", number, "items"), known)
-        for number, group in enumerate(self.it.record):
-            for place, field in enumerate(group.facts):
-                self.must("fact", field.fact, ("record", number, "facts", place), self.shop.facts)
-
-    def must(self, what: str, name: str, path: Path, known: Any) -> None:
-        if name not in known:
-            self.error(path, f"unknown {what} {name!r}{suggest(name, known)}")
-
-    def condition(self, text: str | None, *path: str | int, extra: Mapping[str, Name] | None = None) -> None:
-        if text is not None:
-            scope = Scope({**self.names, **(extra or {})})
-            _condition(self.shop, self.it.id, text, scope, self.origin, path)
-
-    def items_and_context(self) -> None:
-        for d, dimension in enumerate(self.it.dimensions):
-            for i, item in enumerate(dimension.items):
-                path: Path = ("dimensions", d, "items", i)
-                options = item.options
-                if item.ladder is not None:
-                    self.must("ladder", item.ladder, (*path, "ladder"), self.it.ladders)
-                    options = self.it.ladders.get(item.ladder, ())
-                answers = [o.answer for o in options]
-                if len(set(answers)) != len(answers):
-                    self.error((*path, "options"), f"two options of {item.id} have the same answer")
-                self.add(item.id, item_name(item, answers), "item", path)
-        for number, use in enumerate(self.it.context):
-            fact = self.shop.facts.get(use.fact)
-            if fact is None:
-                self.must("fact", use.fact, ("context", number), self.shop.facts)
-                continue
-            if use.if_not_given is not None:
-                try:
-                    fact.read(use.if_not_given)
-                except ValueError as error:
-                    self.error(("context", number, "if_not_given"), f"{use.if_not_given!r}: {error}")
-            if any(code.number is not None for code in fact.codes.values()):
-                self.counted.add(use.fact)
-            self.add(use.fact, fact.as_name, "fact", ("context", number))
-        for number, setting in enumerate(self.it.settings):
-            if setting.default is not None and setting.default not in setting.choices:
-                self.error(
-                    ("settings", number, "default"), f"{setting.default!r} is not one of {list(setting.choices)}"
-                )
-            self.add(setting.id, setting_name(setting.choices), "setting", ("settings", number))
-        for number, use in enumerate(self.it.context):
-            self.condition(use.matters_when, "context", number, "matters_when")
-        for d, dimension in enumerate(self.it.dimensions):
-            for i, item in enumerate(dimension.items):
-                self.condition(item.applies_when, "dimensions", d, "items", i, "applies_when")
-
-    def step(self, number: int, step: Any) -> None:
-        path: Path = ("steps", number)
-        items = {n for n, k in self.kinds.items() if k == "item"}
-        numbers = {n for n, known in self.names.items() if known.type in ("integer", "decimal")}
-        listed = step.items if isinstance(step, (Sum, Mean, Count, Mode)) and step.items != "all" else ()
-        for name in listed:
-            self.must("item", name, (*path, "items"), items)
-        kind: Any = "integer"
-        match step:
-            case Sum():
-                if step.dimension is not None:
-                    self.must("dimension", step.dimension, (*path, "dimension"), {d.id for d in self.it.dimensions})
-                for name in step.of:
-                    self.must("step, item or counted fact", name, (*path, "of"), numbers | self.counted | items)
-                for name in step.reverse.items if step.reverse else ():
-                    self.must("item", name, (*path, "reverse"), items)
-                for place, bonus in enumerate(step.bonus):
-                    self.condition(bonus.when, *path, "bonus", place, "when")
-                if not (step.items or step.dimension or step.of):
-                    self.error(path, "a sum says what it adds: items, dimension or of")
-            case Mean():
-                kind = "decimal"
-            case Count():
-                self.condition(step.when, *path, "when", extra={"value": self.value_name(step.items, items)})
-            case Mode():
-                self.condition(step.when, *path, "when", extra={"value": self.value_name(step.items, items)})
-                self.must("step or item", step.tie_nearest, (*path, "tie_nearest"), numbers)
-                kind = "decimal"
-            case Worst():
-                for name in step.of:
-                    self.must("step, item or counted fact", name, (*path, "of"), numbers | self.counted | items)
-            case Band():
-                self.must("step or item", step.of, (*path, "of"), numbers)
-            case Matrix():
-                self.must("step", step.rows, (*path, "rows"), numbers)
-                self.must("step", step.columns, (*path, "columns"), numbers)
-            case Rules():
-                for place, rule in enumerate(step.rules):
-                    self.condition(rule.when, *path, "rules", place, "when")
-                    if isinstance(rule.value, str) and rule.value != "unknown":
-                        self.must("step or item", rule.value, (*path, "rules", place, "value"), numbers | self.counted)
-                    elif isinstance(rule.value, Decimal):
-                        kind = "decimal"
-        self.add(step.id, Name(kind), "step", path)
-
-    def value_name(self, items: Any, all_items: set[str]) -> Name:
-        chosen = sorted(all_items if items == "all" else set(items) & all_items)
-        kinds = [self.names[name] for name in chosen]
-        if kinds and all(k.type == "code" for k in kinds):
-            return Name("code", tuple(dict.fromkeys(c for k in kinds for c in k.codes)))
-        return Name("decimal" if any(k.type == "decimal" for k in kinds) else "integer")
-
-
-def item_name(item: Item, answers: list[Any]) -> Name:
-    """The type of an item inside its instrument's conditions."""
-    if item.range is not None:
-        return Name("decimal" if item.decimals else "integer")
-    if any(isinstance(a, str) for a in answers):
-        return Name("code", tuple(str(a) for a in answers))
-    return Name("decimal" if any(isinstance(a, Decimal) for a in answers) else "integer")
-
-
-def setting_name(choices: tuple[Any, ...]) -> Name:
-    """The type of a setting inside its instrument's conditions."""
-    if all(isinstance(c, bool) for c in choices):
-        return Name("boolean")
-    if all(isinstance(c, int) for c in choices):
-        return Name("integer")
-    if all(isinstance(c, (int, Decimal)) and not isinstance(c, bool) for c in choices):
-        return Name("decimal")
-    return Name("code", tuple(map(str, choices)))

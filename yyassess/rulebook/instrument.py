@@ -70,6 +70,8 @@ class Item(Model):
     def _answerable(self) -> Item:
         if sum((bool(self.options), self.ladder is not None, self.range is not None)) != 1:
             raise ValueError("an item has exactly one of options, ladder and range")
+        if self.range is not None and self.range[0] >= self.range[1]:
+            raise ValueError(f"the range {list(self.range)} is upside down")
         return self
 
 
@@ -270,7 +272,7 @@ class Adjustment(Model):
 
     id: Ident
     when: str
-    raise_by: Whole | None = None
+    raise_by: Whole | None = Field(default=None, ge=1)
     set_level: Whole | None = None
     without_items: YesNo = False
     """True when the result then needs no item at all; items given are not counted."""

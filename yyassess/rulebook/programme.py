@@ -70,6 +70,10 @@ class Benefit(Model):
     def _amount_has_unit(self) -> Benefit:
         if self.amount is not None and not self.unit:
             raise ValueError("an amount needs a unit, e.g. CNY/month")
+        if isinstance(self.amount, tuple):
+            days = [d.start.toordinal() if d.start else 0 for d in self.amount]
+            if not days or days != sorted(set(days)):
+                raise ValueError("dated figures stand in the order of their days, each day once")
         if self.not_configured and self.amount is not None:
             raise ValueError("a benefit is either an amount or not configured")
         if self.evidence.mark == "unknown" and not self.not_configured:
@@ -166,7 +170,7 @@ class Programme(Model):
     evidence: Evidence
     in_force: Period = Field(default_factory=Period)
     known_from: Day | None = None
-    """The day the text became known, where it reaches back before its publication."""
+    """The day the text became known, where it reaches back before its publication; a later version has its own."""
     warn_after: Day | None = None
     """After this day figures may have lapsed: the result says so."""
     place_of: Literal["residence", "registration"] = "residence"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,8 @@ from pydantic import Field, field_validator, model_validator
 
 from yyassess.conditions.parse import Name, Type
 from yyassess.rulebook.basics import CodeId, Model, Text, Whole, Words, YesNo
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Code(Model):
@@ -64,6 +67,10 @@ class FactDefinition(Model):
             raise ValueError(f"a fact of type {self.type} {'needs' if not self.codes else 'has no'} codes")
         if self.range and self.type not in ("integer", "decimal"):
             raise ValueError(f"a fact of type {self.type} has no range")
+        if self.grade_of and self.type != "integer":
+            raise ValueError("a grade is a level, so grade_of needs the type integer")
+        if self.code_of and self.type != "code":
+            raise ValueError("code_of needs the type code")
         if self.range and self.range[0] > self.range[1]:
             raise ValueError(f"the range {list(self.range)} is upside down")
         if self.type in ("integer", "decimal") and not self.range and not self.grade_of:
@@ -165,7 +172,7 @@ def _read_number(given: Any) -> Decimal:
 def _read_date(given: Any) -> dt.date:
     if isinstance(given, dt.date) and not isinstance(given, dt.datetime):
         return given
-    if not isinstance(given, str) or len(given) != 10:
+    if not isinstance(given, str) or not _DAY.fullmatch(given):
         raise ValueError("not a day (YYYY-MM-DD)")
     try:
         return dt.date.fromisoformat(given)
