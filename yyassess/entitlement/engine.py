@@ -266,7 +266,7 @@ class _Compiled:
         for place, condition, yes, no in evaluators:
             try:
                 truth = condition(record)
-            except TypeError as error:
+            except (TypeError, AttributeError) as error:
                 raise EngineError(f"a fact is not of its type: {error}") from error
             if truth is not None:
                 board[place] = yes if truth else no
