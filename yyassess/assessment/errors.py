@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from yyassess.rulebook.basics import Text
@@ -50,6 +51,8 @@ class Faults:
 
 def shown(given: Any) -> Any:
     """A given value fit for a message: JSON types, shortened."""
+    if isinstance(given, Decimal):
+        return str(given)
     if isinstance(given, float) and given != given:
         return "NaN"
     if given in (float("inf"), float("-inf")):

@@ -57,6 +57,8 @@ class Question:
             if not isfinite(given):
                 raise ValueError("not a finite number")
             given = int(given) if given.is_integer() else Decimal(str(given))
+        if isinstance(given, Decimal) and not given.is_finite():
+            raise ValueError("not a finite number")
         if self.range is not None:
             if not isinstance(given, (int, Decimal)):
                 raise ValueError("not a number")

@@ -60,6 +60,7 @@ class RequestReader:
         local = book.settings.get(it.id, {})
         self.settings = {s.id: local.get(s.id, s.default) for s in it.settings}
         self.choices = {s.id: s.choices for s in it.settings}
+        self.fixed = {s.id for s in it.settings if s.deployment}
 
     def read(self, given: Mapping[str, Any]) -> Request:
         """The request, read.
@@ -136,6 +137,10 @@ class RequestReader:
         for name, value in chosen.items():
             if name not in self.choices:
                 faults.unknown_keys([name], list(self.choices), "settings")
+                continue
+            if name in self.fixed and value != self.settings[name]:
+                zh, en = "只能由部署在 settings.yaml 中设定", "only the deployment may choose this, in settings.yaml"
+                faults.add(f"settings.{name}", value, [self.settings[name]], zh, en)
                 continue
             choices = self.choices[name]
             if isinstance(value, float) and isfinite(value):

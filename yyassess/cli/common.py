@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import click
 
 #: An answer file is a few kB; more is a mistake or an attack.
 MAX_INPUT = 1_000_000
+MAX_DIGITS = 40
 
 
 class BadInput(Exception):
@@ -44,6 +46,9 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def wrapped(form: str | None, lang: str, folders: tuple[Path, ...], **rest: Any) -> None:
         chosen = form or ("text" if sys.stdout.isatty() else "json")
+        for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a sign shows another, never a traceback
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")
         try:
             code = command(form=chosen, lang=lang, folders=folders, **rest)
         except Exception as error:
@@ -66,7 +71,7 @@ def errors_of(error: Exception) -> list[dict[str, Any]] | None:
     if isinstance(error, RulebookError):
         return [
             {
-                "where": f"{e.file}:{e.line}" + (f" {e.field}" if e.field else ""),
+                "where": e.where + (f" {e.field}" if e.field else ""),
                 "file": e.file,
                 "line": e.line,
                 "field": e.field,
@@ -87,7 +92,7 @@ def errors_of(error: Exception) -> list[dict[str, Any]] | None:
 def complain(errors: list[dict[str, Any]], form: str, lang: str) -> None:
     """All errors to stderr: JSON, or one readable line each."""
     if form == "json":
-        click.echo(json.dumps({"errors": errors}, ensure_ascii=False, indent=2, default=str), err=True)
+        write_json({"errors": errors}, err=True)
         return
     for error in errors:
         given = (
@@ -103,7 +108,10 @@ def complain(errors: list[dict[str, Any]], form: str, lang: str) -> None:
 
 
 def read_json(file: str) -> Any:
-    """JSON from a file or ``-`` (stdin); clear errors for size, encoding, syntax, NaN and duplicate keys."""
+    """JSON from a file or ``-`` (stdin); clear errors for size, encoding, syntax, depth and duplicate keys.
+
+    NaN and infinity are read, so that they are refused where they stand, with all other faults.
+    """
     try:
         if file == "-":
             raw = sys.stdin.buffer.read(MAX_INPUT + 1)
@@ -115,7 +123,7 @@ def read_json(file: str) -> Any:
     if len(raw) > MAX_INPUT:
         raise problem(file, f"> {MAX_INPUT} bytes", f"<= {MAX_INPUT} bytes", "输入过大", "the input is too large")
     try:
-        return json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+        return json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_no_duplicates, parse_int=_whole)
     except UnicodeDecodeError:
         raise problem(file, None, "UTF-8", "不是 UTF-8 文本", "not UTF-8 text") from None
     except RecursionError:
@@ -135,8 +143,10 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a number that can be used")
+def _whole(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"a number of {len(digits)} digits, at most {MAX_DIGITS} are allowed")
+    return int(digits)
 
 
 def rulebook(folders: tuple[Path, ...]) -> Any:
@@ -146,9 +156,11 @@ def rulebook(folders: tuple[Path, ...]) -> Any:
     return Rulebook.load(*folders)
 
 
-def write_json(value: Any) -> None:
-    """One JSON value to stdout."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+def write_json(value: Any, *, err: bool = False) -> None:
+    """One JSON value to stdout (or stderr): UTF-8 whatever the locale, unless a person is looking."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=str if err else None)
+    looking = (sys.stderr if err else sys.stdout).isatty()
+    click.echo(text if looking else text.encode("utf-8", "backslashreplace"), err=err)
 
 
 def a_day(text: str | None, where: str) -> dt.date:
@@ -163,12 +175,13 @@ def a_day(text: str | None, where: str) -> dt.date:
         raise problem(where, text, "YYYY-MM-DD", "不是有效日期", str(error)) from None
 
 
-def not_in_future(given: Any, where: str) -> None:
-    """A visit cannot lie in the future; the shape of the date is checked elsewhere."""
+def in_future(given: Any, where: str) -> list[dict[str, Any]]:
+    """The fault of a visit dated in the future, if it is; the shape of the date is checked elsewhere."""
     try:
         day = dt.date.fromisoformat(given)
     except (TypeError, ValueError):
-        return
+        return []
     today = dt.date.today()
-    if day > today:
-        raise problem(where, given, f"<= {today}", "评估日期在将来", "the visit is dated in the future")
+    if day <= today:
+        return []
+    return problem(where, given, f"<= {today}", "评估日期在将来", "the visit is dated in the future").errors

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from yyassess.cli.common import a_day, not_in_future, read_json, rulebook, shared_options, write_json
+from yyassess.cli.common import BadInput, a_day, in_future, read_json, rulebook, shared_options, write_json
 
 
 @click.command()
@@ -17,15 +17,23 @@ from yyassess.cli.common import a_day, not_in_future, read_json, rulebook, share
 @shared_options
 def assess(instrument: str, file: str, form: str, lang: str, folders: tuple[Path, ...]) -> None:
     """Grade answers (JSON in FILE, or - for stdin) by INSTRUMENT."""
+    from yyassess import InputError
     from yyassess import assess as grade
 
     book = rulebook(folders)
     book.instrument(instrument)
     request = read_json(file)
+    late = []
     if isinstance(request, Mapping):
-        request = {**request, "date": request.get("date") or dt.date.today().isoformat()}
-        not_in_future(request["date"], "date")
-    result = grade(instrument, request, book)
+        if request.get("date") is None:
+            request = {**request, "date": dt.date.today().isoformat()}
+        late = in_future(request["date"], "date")
+    try:
+        result = grade(instrument, request, book)
+    except InputError as error:
+        raise BadInput([*late, *error.errors]) from None
+    if late:
+        raise BadInput(late)
     if form == "json":
         write_json(result)
     else:

@@ -16,6 +16,7 @@ from typing import Any
 from yyassess.conditions.tree import Node
 from yyassess.rulebook.basics import Document
 from yyassess.rulebook.correspondence import Correspondence
+from yyassess.rulebook.events import EventRules
 from yyassess.rulebook.instrument import Instrument
 from yyassess.rulebook.loading import load, rule_folders
 from yyassess.rulebook.programme import CoverageRow, Place, Programme
@@ -83,6 +84,8 @@ class Rulebook:
     digests: Mapping[str, str] = field(repr=False)
     """Content hash of each instrument, and of the vocabulary and settings."""
     hash: str
+    events: EventRules = field(default_factory=EventRules, repr=False)
+    """The kinds of events told about people, and what they make due."""
 
     @classmethod
     def load(cls, *folders: str | os.PathLike[str], shipped: bool = True, cache: bool = True) -> Rulebook:
@@ -197,7 +200,8 @@ class Ruleset:
         content = {
             "place": chain[-1].id,
             "programmes": {
-                s.id: [s.digest, s.in_force, s.programme.in_force.model_dump(mode="json")] for s in order.values()
+                s.id: [s.place, s.digest, s.in_force, s.programme.in_force.model_dump(), _known_from(s.programme)]
+                for s in order.values()
             },
             "shared": dict(book.digests),
         }
@@ -221,7 +225,7 @@ def _standing(texts: ProgrammeTexts, on: dt.date, known_on: dt.date | None) -> S
         latest = max(holding, key=lambda t: (t.in_force.start or dt.date.min, _known_from(t) or dt.date.min))
         return Standing(texts.id, texts.place, latest, True, texts.digest)
     past = [t for t in known if t.in_force.start is None or t.in_force.start <= on]
-    nearest = past[-1] if past else texts.texts[0]
+    nearest = max(past, key=lambda t: t.in_force.start or dt.date.min) if past else texts.texts[0]
     return Standing(texts.id, texts.place, nearest, False, texts.digest)
 
 

@@ -15,6 +15,7 @@ from yyassess.conditions.parse import suggest
 from yyassess.rulebook.basics import Document, Model
 from yyassess.rulebook.book import Origin, ProgrammeTexts, Rulebook, canonical, code_stem, content_hash
 from yyassess.rulebook.correspondence import Correspondence
+from yyassess.rulebook.events import gather_events
 from yyassess.rulebook.instrument import Instrument
 from yyassess.rulebook.loading import RawFile, RulebookError, RuleError
 from yyassess.rulebook.pathway import Pathway
@@ -119,6 +120,7 @@ def build(files: Sequence[RawFile]) -> Rulebook:
         _pathway(shop, item)
     for item in by_role.get("programme", []):
         _programme(shop, item, homes)
+    events = gather_events(shop, by_role.get("events", []))
     if not shop.blind:
         check_references(shop)
     if shop.errors:
@@ -131,6 +133,7 @@ def build(files: Sequence[RawFile]) -> Rulebook:
         "places": {id: p.model_dump(mode="json") for id, p in shop.places.items()},
         "documents": {id: d.model_dump(mode="json") for id, d in shop.documents.items()},
         "correspondences": sorted(content_hash(row.model_dump(mode="json")) for row, _ in shop.correspondences),
+        "events": events.digest(),
     }
     return Rulebook(
         facts=dict(sorted(shop.facts.items())),
@@ -146,6 +149,7 @@ def build(files: Sequence[RawFile]) -> Rulebook:
         origins={key: _short(origin) for key, origin in shop.origins.items()},
         digests=shop.digests,
         hash=content_hash(whole),
+        events=events,
     )
 
 

@@ -117,6 +117,8 @@ class Setting(Model):
     """What each choice is called, by its text."""
     default: Any = None
     """None: there is no silent default; the choice must be made with each assessment."""
+    deployment: bool = False
+    """True: only ``settings.yaml`` may choose; an assessment that chooses otherwise is refused."""
     say: Words
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 #: Files that mean the same in any folder.
-SPECIAL = ("vocabulary.yaml", "sources.yaml", "settings.yaml", "place.yaml", "coverage.yaml", "correspondences.yaml")
+SPECIAL = ("vocabulary", "sources", "settings", "place", "coverage", "correspondences", "events")
 MAX_FILES = 5000
 
 
@@ -30,9 +30,13 @@ class RuleError:
     field: str
     message: str
 
+    @property
+    def where(self) -> str:
+        """File and line, as editors understand them."""
+        return f"{self.file}:{self.line}" if self.line else self.file
+
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}"
-        return f"{where}: {self.field}: {self.message}" if self.field else f"{where}: {self.message}"
+        return f"{self.where}: {self.field}: {self.message}" if self.field else f"{self.where}: {self.message}"
 
 
 class RulebookError(ValueError):
@@ -48,7 +52,7 @@ class RawFile:
     """A rule file as bytes, with its folder's role."""
 
     name: str
-    """Path as shown in messages: the rules folder's name and the path inside it."""
+    """Path as shown in messages: the rules folder's name (its path, where two have one name) and the path inside it."""
     folder: str
     """The folder inside the rules folder, ``""`` for the top."""
     root: int
@@ -57,9 +61,9 @@ class RawFile:
     @property
     def role(self) -> str:
         """What the file holds, by its name and folder."""
-        base = self.name.rsplit("/", 1)[-1]
+        base = self.name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
         if base in SPECIAL:
-            return base.removesuffix(".yaml")
+            return base
         top = self.folder.split("/", 1)[0]
         return {"instruments": "instrument", "pathways": "pathway"}.get(top, "programme")
 
@@ -85,7 +89,9 @@ def read_files(folders: Sequence[Path]) -> list[RawFile]:
     """
     found: list[RawFile] = []
     errors: list[RuleError] = []
+    titles = [root.resolve().name for root in folders]
     for number, root in enumerate(folders):
+        top = titles[number] if titles.count(titles[number]) == 1 or number == 0 else str(root)
         if not root.is_dir():
             errors.append(RuleError(str(root), 0, "", "there is no such folder of rules"))
             continue
@@ -96,7 +102,7 @@ def read_files(folders: Sequence[Path]) -> list[RawFile]:
             for name in sorted(names):
                 if not name.endswith((".yaml", ".yml")) or name.startswith("."):
                     continue
-                shown = f"{root.name}/{inside}/{name}" if inside else f"{root.name}/{name}"
+                shown = f"{top}/{inside}/{name}" if inside else f"{top}/{name}"
                 try:
                     found.append(RawFile(shown, inside, number, Path(folder, name).read_bytes()))
                 except OSError as error:
@@ -165,13 +171,18 @@ def _cache_file(files: Sequence[RawFile]) -> Path | None:
 def _read_cache(file: Path) -> Any:
     try:
         with file.open("rb") as stream:
-            return pickle.load(stream)
+            kept = pickle.load(stream)
     except FileNotFoundError:
         return None
     except Exception:  # a broken or foreign cache is never worse than none
-        with suppress(OSError):
-            file.unlink()
-        return None
+        kept = None
+    from yyassess.rulebook.book import Rulebook
+
+    if isinstance(kept, Rulebook):
+        return kept
+    with suppress(OSError):
+        file.unlink()
+    return None
 
 
 def _write_cache(file: Path, rulebook: Any) -> None:
@@ -180,8 +191,12 @@ def _write_cache(file: Path, rulebook: Any) -> None:
         for stale in old[:-7]:
             stale.unlink(missing_ok=True)
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=".rules-")
-        with os.fdopen(handle, "wb") as stream:
-            pickle.dump(rulebook, stream, protocol=pickle.HIGHEST_PROTOCOL)
-        os.replace(name, file)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                pickle.dump(rulebook, stream, protocol=pickle.HIGHEST_PROTOCOL)
+            os.replace(name, file)
+        except BaseException:
+            os.unlink(name)
+            raise
     except OSError:
         return

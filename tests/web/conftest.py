@@ -1,0 +1,149 @@
+"""A form of its own for each test, with a fixed day, and an assessor who knows how to fill it in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from webapp import Settings, create_app
+from webapp.app import EXTENSION
+from webapp.people.citizen_id import check_digit
+from webapp.storage import Database, Visit, visits
+from yyassess import Rulebook
+
+TODAY = dt.date(2026, 11, 22)
+GBT = "gbt-42195-2022"
+NUMBER = "99999919410502000"
+CITIZEN_ID = NUMBER + check_digit(NUMBER)
+
+#: What the instrument asks beside its items, answered: nothing found.
+NOTHING_FOUND = {
+    "fact.coma": "no",
+    "fact.diagnoses": "-none-",
+    "fact.psychiatrist_diagnosis": "no",
+    "fact.care_risk_events.fall": "none",
+    "fact.care_risk_events.wandering": "none",
+    "fact.care_risk_events.choking": "none",
+    "fact.care_risk_events.suicide_self_harm": "none",
+    "fact.care_risk_events.other_event": "none",
+}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A deployment in a folder of its own."""
+    return Settings(database=str(tmp_path / "form.sqlite3"), today=lambda: TODAY)
+
+
+@pytest.fixture
+def make_app(book: Rulebook) -> Iterator[Callable[[Settings], Flask]]:
+    """Makes applications and closes their databases afterwards."""
+    made: list[Flask] = []
+
+    def make(settings: Settings, rules: Rulebook | None = None) -> Flask:
+        app = create_app(settings, rules=rules or book)
+        app.testing = True
+        app.config["WTF_CSRF_ENABLED"] = False
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        app.extensions[EXTENSION].database.close()
+
+
+@pytest.fixture
+def app(make_app: Callable[[Settings], Flask], settings: Settings) -> Flask:
+    """The form, empty."""
+    return make_app(settings)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without a face."""
+    return app.test_client()
+
+
+@pytest.fixture
+def database(app: Flask) -> Database:
+    """The form's data."""
+    found: Database = app.extensions[EXTENSION].database
+    return found
+
+
+class Assessor:
+    """Fills in the form through its pages."""
+
+    def __init__(self, client: FlaskClient, database: Database, book: Rulebook) -> None:
+        self.client, self.database, self.book = client, database, book
+
+    def person(self, **changes: str) -> TestResponse:
+        """Sends the person page of a new visit."""
+        page = self.client.get("/visits/new").text
+        found = re.search(r'name="visit" value="([^"]+)"', page)
+        assert found
+        return self.client.post("/visits/new", data=PERSON | {"visit": found[1]} | changes)
+
+    def start(self, *instruments: str, **changes: str) -> str:
+        """A new draft; returns its address without a slash at the end."""
+        answer = self.person(**changes)
+        assert answer.status_code == 303, answer.text
+        visit = answer.location.removesuffix("/instruments")
+        answer = self.client.post(f"{visit}/instruments", data={"instrument": list(instruments or (GBT,))})
+        assert answer.status_code == 303, answer.text
+        return visit
+
+    def fill(self, visit: str, instrument: str = GBT, best: bool = True, **chosen: Any) -> None:
+        """Answers every item: the best printed answer unless ``chosen`` says otherwise."""
+        found = self.book.instruments[instrument]
+        for dimension in found.dimensions:
+            answers = {}
+            for item in dimension.items:
+                options = found.ladders[item.ladder] if item.ladder else item.options
+                scores = [o.answer for o in options] or [item.range[0]]  # type: ignore[index]
+                plain = max(scores) if best and all(isinstance(s, int) for s in scores) else scores[0]  # type: ignore[type-var]
+                answers[f"item.{item.id}"] = str(chosen.get(item.id, plain))
+            answer = self.client.post(f"{visit}/{instrument}/items/{dimension.id}", data=answers)
+            assert answer.status_code == 303, answer.text
+
+    def context(self, visit: str, instrument: str = GBT, **changes: Any) -> TestResponse:
+        """Answers what is asked beside the items: nothing found, unless ``changes`` says otherwise."""
+        facts = {f"fact.{name}": value for name, value in changes.items()}
+        data = NOTHING_FOUND | {"shown": "fact.diagnoses"} | facts
+        return self.client.post(f"{visit}/{instrument}/context", data=data)
+
+    def complete(self, **chosen: Any) -> str:
+        """A draft with every answer given."""
+        visit = self.start()
+        self.fill(visit, **chosen)
+        assert self.context(visit).status_code == 303
+        return visit
+
+    def stored(self, visit: str) -> Visit:
+        """What the database holds."""
+        with self.database.reading() as session:
+            return visits.get_visit(session, self.database.cipher, UUID(visit.rsplit("/", 1)[1]))
+
+
+PERSON = {
+    "name": "王测试",
+    "citizen_id": CITIZEN_ID,
+    "birth_date": "",
+    "place": "zhoushan",
+    "visited_on": TODAY.isoformat(),
+}
+
+
+@pytest.fixture
+def assessor(client: FlaskClient, database: Database, book: Rulebook) -> Assessor:
+    """Somebody who fills in the form."""
+    return Assessor(client, database, book)
