@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from yyassess.assessment.case import reader
+from yyassess.assessment.case import Case, reader
 from yyassess.assessment.question import plain
 from yyassess.assessment.scoring import scorer, shared
 from yyassess.rulebook.basics import Text
@@ -49,13 +49,14 @@ def crosswalk(case: Mapping[str, Any], *, on: dt.date | str, rules: Rulebook | N
                 if grade["level"] is not None
                 else None,
                 "date": grade["date"],
+                **({"entered": True} if "entered" in grade else {}),
                 "levels": [{"level": level.level, "name": level.name} for level in it.levels],
                 **({"unconfirmed": grade["unconfirmed"]} if "unconfirmed" in grade else {}),
                 **({"bounds": grade["bounds"]} if "bounds" in grade else {}),
                 **({"results": grade["results"]} if "results" in grade else {}),
             }
         )
-    carried = _carried(book, case)
+    carried = _carried(book, case, known)
     return {
         "on": day.isoformat(),
         "standards": standards,
@@ -65,12 +66,23 @@ def crosswalk(case: Mapping[str, Any], *, on: dt.date | str, rules: Rulebook | N
     }
 
 
-def _carried(book: Rulebook, case: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Answers that follow from another scale's answers, where both options mean the same."""
-    answered: dict[str, Mapping[str, Any]] = {}
+def _answered(case: Mapping[str, Any], known: Case) -> dict[str, dict[str, Any]]:
+    """By instrument: the answers of the assessment that counts, without those that were not counted in it."""
+    answered: dict[str, dict[str, Any]] = {}
     for item in case.get("assessments") or ():
-        if isinstance(item.get("answers"), Mapping):
-            answered[item["instrument"]] = item["answers"]
+        id = item["instrument"]
+        if read_date(item["date"]).isoformat() == known.grades[id]["date"]:
+            answered[id] = {name: a for name, a in (item.get("answers") or {}).items() if a is not None}
+    for warning in known.warnings:
+        if warning["id"] == "not_counted":
+            for name in warning["items"]:
+                answered[warning["instrument"]].pop(name, None)
+    return answered
+
+
+def _carried(book: Rulebook, case: Mapping[str, Any], known: Case) -> list[dict[str, Any]]:
+    """Answers that follow from another scale's answers, where both options mean the same."""
+    answered = _answered(case, known)
     found = []
     for row in book.correspondences:
         for source, target, ends in (

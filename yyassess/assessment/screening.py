@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from yyassess.assessment.case import Case, reader, roots
@@ -56,6 +56,8 @@ class _Walk:
         self.trees = book.trees[f"pathway:{id}"]
         self.record: dict[str, Any] = {**known.facts, "on_day": day}
         self.marks: list[Any] = [self.pathway.evidence.mark]
+        self.done: dict[str, list[dict[str, Any]]] = {}
+        self.deciding = self._deciding()
         for instrument, grade in known.grades.items():
             word = instrument.replace("-", "_")
             self.record[f"{word}_done"] = grade["level"] is not None
@@ -74,9 +76,8 @@ class _Walk:
         entry = [self._clause(c) for c in pathway.entry]
         entered = _any(e["status"] for e in entry)
         stages = [self._stage(s) for s in pathway.stages]
-        done = any(s["done"] for s in stages)
         needed = [s["id"] for s in stages if s["status"] == "needed"]
-        graded = self._grade() if done else None
+        graded = self._grade() if any(self.done[id] for id in self.deciding) else None
         code = graded["code"] if graded else None
         cautions = [c for c in (self._clause(c) for c in pathway.cautions) if c["status"] == "true"]
         return {
@@ -103,6 +104,21 @@ class _Walk:
             "source": source_json(pathway.source),
         }
 
+    def _deciding(self) -> tuple[str, ...]:
+        """The stages the grading reads; the others (such as mood) give no result by themselves."""
+        read = self._read([line.when for line in self.pathway.grading])
+        return tuple(s.id for s in self.pathway.stages if self._names(s) & read)
+
+    def _read(self, conditions: Iterable[str | None]) -> set[str]:
+        return {name for when in conditions if when is not None for name in facts_of(self.trees[when])}
+
+    @staticmethod
+    def _names(stage: Any) -> set[str]:
+        """What conditions may call a stage and its instruments."""
+        words = [c.instrument.replace("-", "_") for c in stage.choose]
+        screens = {f"{word}_{what}" for word in words for what in ("done", "level", "positive")}
+        return screens | {f"{stage.id}_positive", f"{stage.id}_conflict"}
+
     def _told(self, line: Any) -> dict[str, Any]:
         """The sentence, source and evidence of a line that was used."""
         self.marks.append(line.evidence.mark)
@@ -123,8 +139,9 @@ class _Walk:
         for choice in stage.choose:
             grade = grades.get(choice.instrument)
             if grade and grade["level"] is not None:
-                self.marks.append(choice.evidence.mark)
+                self.marks.append("recall" if "unconfirmed" in grade else choice.evidence.mark)
                 done.append({"instrument": choice.instrument, **grade})
+        self.done[stage.id] = done
         positives = [d["positive"] for d in done if "positive" in d]
         conflict = len(set(positives)) > 1
         if positives:
@@ -145,6 +162,8 @@ class _Walk:
             "status": status,
             "done": done,
             "conflict": conflict,
+            "source": source_json(stage.source or self.pathway.source),
+            "evidence": stage.evidence.mark,
         }
         if not done and wanted is not False:
             shown["choose"] = [
@@ -152,6 +171,7 @@ class _Walk:
                     "instrument": c.instrument,
                     "name": self.book.instruments[c.instrument].short,
                     **({"say": c.say} if c.say else {}),
+                    "source": source_json(c.source or stage.source or self.pathway.source),
                     "evidence": c.evidence.mark,
                     **(
                         {}
@@ -195,7 +215,9 @@ class _Walk:
     def _rescreen(self, code: str) -> dict[str, Any] | None:
         for line in self.pathway.rescreen:
             if (not line.results or code in line.results) and self.holds(line.when):
-                dates = [g["date"] for g in self.known.grades.values() if g["level"] is not None]
+                asked = self._read([line.when])
+                stages = [s.id for s in self.pathway.stages if s.id in self.deciding or self._names(s) & asked]
+                dates = [screen["date"] for id in stages for screen in self.done[id]]
                 due = self._due(dt.date.fromisoformat(max(dates)), line)
                 return {**({"due": due.isoformat()} if due else {}), **self._told(line)}
         return None

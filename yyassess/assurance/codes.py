@@ -70,7 +70,6 @@ CODES: dict[str, Code] = {
         W, "指标“{name}”不影响任何得分、等级或提示", "the item {name!r} touches no score, level or warning"
     ),
     "setting-unused": Code(W, "设置“{name}”没有任何作用", "the setting {name!r} has no effect"),
-    "context-unused": Code(W, "背景事实“{name}”没有任何作用", "the context fact {name!r} has no effect"),
     "adjustment-never": Code(E, "等级变更“{name}”永远不会成立", "the adjustment {name!r} can never hold"),
     "adjustment-always": Code(W, "等级变更“{name}”总是成立", "the adjustment {name!r} always holds"),
     "adjustment-lowers": Code(
@@ -268,8 +267,8 @@ CODES: dict[str, Code] = {
     ),
     "fact-code-missing": Code(
         E,
-        "量表可以得出 {code}，这个事实却没有这个代码",
-        "the instrument yields {code!r}, which is not a code of this fact",
+        "量表可以得出 {missing}，这个事实却没有这个代码",
+        "the instrument yields {missing!r}, which is not a code of this fact",
     ),
     # -- pathways -----------------------------------------------------------------------------------------------
     "path-line-never": Code(W, "{part} 永远不会用到", "{part} is never used"),
@@ -286,6 +285,9 @@ CODES: dict[str, Code] = {
     ),
     "evaluators-disagree": Code(
         E, "两个计算方法结论不同：{first} 对 {second}", "two evaluators decide differently: {first} against {second}"
+    ),
+    "engine-refuses": Code(
+        E, "规则引擎不接受这些规则：{message}", "the rules engine cannot take these rules: {message}"
     ),
     "undecided": Code(
         N,

@@ -31,17 +31,16 @@ class _Versions:
         self.order = sorted(enumerate(texts.texts), key=lambda nt: (_start(nt[1]), nt[0]))
 
     def run(self) -> None:
+        if any(text.ends for _, text in self.order):
+            return
         self.notebook.count("enumerated", "version-gap", self.texts.id, len(self.order))
         for (_, first), (number, second) in zip(self.order, self.order[1:], strict=False):
-            if (
-                first.in_force.end is not None
-                and first.in_force.end >= _start(second)
-                or _start(first) == _start(second)
-            ):
-                day = _start(second) if second.in_force.start else first.in_force.end
+            ends = first.in_force.end
+            if _start(first) == _start(second) or (ends is not None and ends >= _start(second)):
+                day = second.in_force.start or ends
                 self._add("version-overlap", number, day, day=day)
-            elif first.in_force.end is not None and first.in_force.end + ONE_DAY < _start(second):
-                start, end = first.in_force.end + ONE_DAY, _start(second) - ONE_DAY
+            elif ends is not None and ends + ONE_DAY < _start(second):
+                start, end = ends + ONE_DAY, _start(second) - ONE_DAY
                 if self._nothing(start):
                     self._add("version-gap", number, start, start=start, end=end)
         self._never_used()
@@ -62,7 +61,7 @@ class _Versions:
     def _expired(self) -> None:
         number, last = max(self.order, key=lambda nt: _end(nt[1]))
         end = last.in_force.end
-        if end is None or last.ends or end == END or (self.notebook.on is not None and end >= self.notebook.on):
+        if end is None or end == END or (self.notebook.on is not None and end >= self.notebook.on):
             return
         if self._nothing(end + ONE_DAY):
             self._add("expired", number, end + ONE_DAY, end=end)
@@ -75,8 +74,8 @@ class _Versions:
     def _decide(self, day: dt.date) -> dict[str, Any]:
         return determine({}, place=self.place, on=day, rules=self.book, engine="reference")
 
-    def _add(self, code: str, number: int, day: dt.date | None, **fields: Any) -> None:
-        how = f"yyassess determine --place {self.place} --on {day}" if day else None
+    def _add(self, code: str, number: int, asked: dt.date | None, **fields: Any) -> None:
+        how = f"yyassess determine --place {self.place} --on {asked}" if asked else None
         path = text_path(self.texts, number, "in_force")
         self.notebook.add(code, self.origin, path, self.texts.id, (f"text {number + 1}",), Evidence({}, how), **fields)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from pydantic import BaseModel
 
 from yyassess.assurance.findings import Notebook
 from yyassess.conditions.tree import facts_of
-from yyassess.rulebook.basics import Evidence, SourceRef
+from yyassess.rulebook.basics import Document, Evidence, SourceRef
 from yyassess.rulebook.book import Origin, Rulebook
+from yyassess.rulebook.instrument import Licence
 from yyassess.rulebook.programme import Dated, Indicator, Programme, Span
 
 Path = tuple[str | int, ...]
@@ -18,7 +20,7 @@ Path = tuple[str | int, ...]
 
 def check_sources(book: Rulebook, notebook: Notebook) -> None:
     """Every evidence mark and every document."""
-    cited: set[str] = set()
+    cited = {ref.document for ref in _parts(book.events, SourceRef)}
     for kind, things in (("instrument", book.instruments), ("pathway", book.pathways)):
         for id, thing in things.items():
             origin = book.origins[(kind, id)]
@@ -48,9 +50,12 @@ def _parts(thing: Any, kind: type[Any]) -> Iterator[Any]:
     elif isinstance(thing, (tuple, list)):
         for part in thing:
             yield from _parts(part, kind)
-    elif isinstance(thing, dict):
+    elif isinstance(thing, Mapping):
         for part in thing.values():
             yield from _parts(part, kind)
+    elif is_dataclass(thing):
+        for field in fields(thing):
+            yield from _parts(getattr(thing, field.name), kind)
 
 
 def _marks(thing: Any, origin: Origin, of: str, base: Path, notebook: Notebook, in_force: bool = False) -> None:
@@ -83,7 +88,9 @@ def _mark(evidence: Evidence, owner: Any, origin: Origin, of: str, path: Path, l
     wrong = {
         "single-without-words": evidence.mark == "single" and not evidence.words,
         "recall-without-confidence": evidence.mark == "recall" and evidence.confidence is None,
-        "decision-without-name": evidence.mark == "decision" and not decision,
+        "decision-without-name": evidence.mark == "decision"
+        and not decision
+        and not isinstance(owner, (Licence, Document)),
     }
     for code, holds in wrong.items():
         if holds:
@@ -112,7 +119,7 @@ def check_facts(book: Rulebook, notebook: Notebook) -> None:
             for level in book.instruments[fact.code_of].levels:
                 if fact.codes and level.code not in fact.codes:
                     witness = _typed_in(book, fact.code_of, {"code": level.code})
-                    notebook.add("fact-code-missing", origin, (), name, (level.code,), witness, code=level.code)
+                    notebook.add("fact-code-missing", origin, (), name, (level.code,), witness, missing=level.code)
 
 
 def _typed_in(book: Rulebook, instrument: str, how: dict[str, Any]) -> Any:

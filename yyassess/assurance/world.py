@@ -101,6 +101,7 @@ class World:
         self.asked = 0
         self.limits: dict[str, list[Any]] = {}
         self.person = Person(self)
+        self._solvers: dict[Any, Any] = {}
 
     # -- facts ----------------------------------------------------------------------------------------------------
     def variable(self, name: str, mark: str = "") -> Symbol:
@@ -204,21 +205,28 @@ class World:
         """A model in which ``wanted`` holds, or ``None``: proved that there is none (or not decided, and counted)."""
         if wanted is False:
             return None
-        z3 = self.z3
         names = self.closure(nodes)
-        solver = z3.Solver()
-        solver.set("timeout", PATIENCE)
+        solver = self._solver(names, tuple(people) or (self.person,))
+        solver.push()
         solver.add(wanted)
-        for person in people or (self.person,):
-            solver.add(*self.axioms(person, names))
         self.asked += 1
         answer = solver.check()
-        if answer == z3.sat:
-            return solver.model()
-        if answer == z3.unknown:
+        model = solver.model() if answer == self.z3.sat else None
+        if answer == self.z3.unknown:
             self.undecided += 1
-            return self._try(solver, names)
-        return None
+            model = self._try(solver, names)
+        solver.pop()
+        return model
+
+    def _solver(self, names: tuple[str, ...], people: tuple[Person, ...]) -> Any:
+        """A solver that knows all about these facts of these people, kept for the next question about them."""
+        key = (names, people)
+        if key not in self._solvers:
+            solver = self._solvers[key] = self.z3.Solver()
+            solver.set("timeout", PATIENCE)
+            for person in people:
+                solver.add(*self.axioms(person, names))
+        return self._solvers[key]
 
     def _try(self, solver: Any, names: tuple[str, ...]) -> Any:
         """Random people, where the solver found no answer in time."""

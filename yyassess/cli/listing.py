@@ -56,9 +56,11 @@ def places(form: str, lang: str, folders: tuple[Path, ...]) -> None:
 def coverage(place: str | None, form: str, lang: str, folders: tuple[Path, ...]) -> None:
     """Print the registry: place x programme x what is encoded, on what evidence, checked when."""
     from yyassess.report.listing import coverage_rows
-    from yyassess.report.text import show_rows
+    from yyassess.report.text import show_coverage
 
-    rows = coverage_rows(rulebook(folders), place)
-    write_json(rows) if form == "json" else show_rows(
-        rows, ("place", "id", "name", "status", "encoded", "evidence", "checked"), lang
-    )
+    book = rulebook(folders)
+    rows = coverage_rows(book, place)
+    if form == "json":
+        write_json(rows)
+    else:
+        show_coverage(rows, {p.id: p.name for p in book.places.values()}, lang)

@@ -326,7 +326,7 @@ class _Reader:
         exp = self.exp
         if isinstance(node, exp.Neg):
             return self.is_constant(node.this)
-        return isinstance(node, (exp.Literal, exp.Boolean, exp.Cast, exp.Null))
+        return isinstance(node, (exp.Literal, exp.Boolean, exp.Null)) or self.is_date(node)
 
     def literal_for(self, value: Node, kind: Type, node: Any) -> Literal:
         """The constant ``node`` read as the type of ``value``."""

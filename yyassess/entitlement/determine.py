@@ -78,6 +78,9 @@ def decide(machine: ReadyRuleset, case: Mapping[str, Any], ruleset: Ruleset) -> 
         if screened:
             facts[name] = screened["code"]
     verdicts = machine.engine.run({n: facts[n] for n in machine.needs if n in facts})
+    for id in machine.told:
+        if verdicts.outcomes.get(id) in ("eligible", "ineligible"):
+            facts[f"eligible:{id}"] = verdicts.outcomes[id] == "eligible"
     explained = _Explainer(machine, ruleset, known, verdicts)
     by_id = {id: explained.outcome(id) for id in ruleset.standings if id not in machine.aliases}
     settle(machine, by_id)
@@ -249,10 +252,9 @@ class _Explainer:
             return
         for effect, holds in programme.effects:
             if holds is not None and holds(self.facts):
-                result["suspended" if effect.effect == "suspend" else "ended"] = {
-                    "say": effect.say,
-                    "evidence": effect.evidence.mark,
-                }
+                shown = {"effect": effect.effect, "say": effect.say, "evidence": effect.evidence.mark}
+                result.setdefault("suspended" if effect.effect == "suspend" else "ended", shown)
+                result.setdefault("effects", []).append(shown)
 
     def _not_in_force(self, id: str) -> dict[str, Any]:
         standing = self.machine.absent[id]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,8 +92,12 @@ class ReadyRuleset:
         types = {name: fact.type for name, fact in book.facts.items()} | {"on_day": "date", "unconfigured": "boolean"}
         types |= {f"eligible:{id}": "boolean" for id in ruleset.standings if id not in self.programmes}
         self.needs = tuple(dict.fromkeys(n for node in self.criteria.values() for n in facts_of(node)))
+        beside = [self.trees[t] for t in self._conditions_beside()]
+        named = dict.fromkeys([*self.needs, *(n for node in beside for n in facts_of(node))])
         #: ``LIES_IN`` flags: name -> the place fact and the place it must lie in.
-        self.whereabouts = {n: tuple(n.split(":")[1:]) for n in self.needs if n.startswith("lies_in:")}
+        self.whereabouts = {n: tuple(n.split(":")[1:]) for n in named if n.startswith("lies_in:")}
+        #: Outcomes that benefits, services or effects ask about.
+        self.told = tuple(n.removeprefix("eligible:") for n in named if n.startswith("eligible:"))
         for name, (fact, _) in self.whereabouts.items():
             types[name] = "boolean"
             self.roots[name] = (fact,)
@@ -114,8 +119,17 @@ class ReadyRuleset:
         self.from_instrument = {
             name: fact.grade_of or fact.code_of for name, fact in book.facts.items() if fact.grade_of or fact.code_of
         }
-        pathways = {n: book.facts[n].pathway for n in self.needs if n in book.facts}
+        pathways = {n: book.facts[n].pathway for n in named if n in book.facts}
         self.pathway_facts = {name: id for name, id in pathways.items() if id is not None}
+
+    def _conditions_beside(self) -> Iterator[str]:
+        """The conditions of benefits, services and effects."""
+        for ready_programme in self.programmes.values():
+            text = ready_programme.standing.programme
+            parts: tuple[Any, ...] = (*text.benefits, *text.services, *text.effects)
+            for part in parts:
+                if part.when is not None:
+                    yield part.when
 
     def _programme(self, standing: Standing) -> ReadyProgramme:
         programme = standing.programme

@@ -30,6 +30,8 @@ def instrument_rows(book: Rulebook) -> list[dict[str, Any]]:
                 "status": it.licence.status,
                 "items": it.licence.items,
                 "say": it.licence.say,
+                "verified_on": it.licence.verified_on,
+                "evidence": it.licence.evidence.mark,
             },
             "source": _source(book, it.source),
             "evidence": it.evidence.mark,

@@ -7,17 +7,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from yyassess.report.text import MARKS
+from yyassess.report.text import LICENCES, MARKS
 from yyassess.rulebook.book import Rulebook
 from yyassess.rulebook.instrument import Band, Count, Instrument, Item, Matrix, Mean, Mode, Rules, Sum, Worst
 
-LICENCES = {
-    "government": "政府表单 / government form",
-    "public_domain": "公有领域 / public domain",
-    "permitted": "允许使用 / permitted",
-    "restricted": "受限 / restricted",
-    "unconfirmed": "待确认 / unconfirmed",
-}
 HIGHER = {"more_able": "分高者能力好 / higher is more able", "worse": "分高者更差 / higher is worse", "neither": "—"}
 
 
@@ -48,7 +41,8 @@ def _lines(book: Rulebook, it: Instrument) -> Iterator[str]:
     yield f"| 编号 id | `{it.id}` |"
     yield f"| 依据 source | {both(source.title)}{' ' + source.number if source.number else ''}{', ' + it.source.clause if it.source.clause else ''} |"
     yield f"| 证据 evidence | {evidence(it.evidence)} |"
-    yield f"| 许可 licence | {LICENCES[it.licence.status]}; {both(it.licence.owner)}; {both(it.licence.say)} |"
+    yield f"| 许可 licence | {' / '.join(LICENCES[it.licence.status])}; {both(it.licence.owner)}; {both(it.licence.say)} |"
+    yield f"| 许可核对 licence checked | {it.licence.verified_on}, {evidence(it.licence.evidence)} |"
     yield f"| 条目 items | {'随附 / shipped' if it.licence.items == 'shipped' else '不随附，只录总分 / not shipped, totals only'} |"
     yield f"| 方向 direction | {HIGHER[it.higher_score]} |"
     yield f"| 回答者 respondent | {', '.join(it.respondent)} |"

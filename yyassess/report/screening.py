@@ -52,10 +52,13 @@ def show_screening(result: dict[str, Any], book: Rulebook, lang: str) -> None:
 def show_crosswalk(result: dict[str, Any], book: Rulebook, lang: str) -> None:
     """The standards side by side."""
     out = Console(highlight=False)
+    zh = lang == "zh"
     for row in result["standards"]:
         grade = row["grade"]
         shown = f"{grade['level']} {grade['name'][lang]}" if grade else "—"
         badge = f" [black on yellow] {row['unconfirmed'][lang]} [/]" if row.get("unconfirmed") else ""
+        if row.get("entered"):
+            badge += f" [dim]{'填报，未计算' if zh else 'entered, not computed'}[/dim]"
         out.print(f"{escape(row['name'][lang])}: [bold]{escape(shown)}[/bold]{badge} [dim]{row['date']}[/dim]")
     for row in result["carried"]:
         source, target = row["from"], row["to"]

@@ -20,6 +20,13 @@ MARKS = {
     "decision": ("本项目判读", "project's reading"),
     "unknown": ("未知", "unknown"),
 }
+LICENCES = {
+    "government": ("政府表单", "government form"),
+    "public_domain": ("公有领域", "public domain"),
+    "permitted": ("允许使用", "permitted"),
+    "restricted": ("受限", "restricted"),
+    "unconfirmed": ("待确认", "unconfirmed"),
+}
 STATUS = {
     "eligible": ("✔", "green", "可享受", "eligible"),
     "ineligible": ("✘", "red", "不符合", "not eligible"),
@@ -225,8 +232,6 @@ def show_rows(rows: list[dict[str, Any]], columns: Sequence[str], lang: str) -> 
         "level": ("层级", "level"),
         "within": ("上级", "within"),
         "programmes": ("项目数", "programmes"),
-        "encoded": ("已录入", "encoded"),
-        "checked": ("核对日期", "checked"),
     }
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
@@ -245,14 +250,46 @@ def _cell(row: dict[str, Any], column: str, lang: str) -> str:
     if column == "levels":
         return f"{value[0]['level']}–{value[-1]['level']}" if value else "—"
     if column == "licence":
-        return f"{value['status']}{'' if value['items'] == 'shipped' else ' (totals only)'}"
-    if column == "encoded":
-        return ", ".join(f"{key} {count}" for key, count in value.items()) or (
-            f"= {row['same_as']}" if "same_as" in row else "—"
-        )
+        totals = "" if value["items"] == "shipped" else ("，只录总分", ", totals only")[lang == "en"]
+        return LICENCES[value["status"]][lang == "en"] + totals
     if column == "in_force":
         return f"{value['from'] or '…'} – {value['to'] or '…'}"
     return "" if value is None else escape(str(value))
+
+
+PARTS = {
+    "criteria": ("条件", "criteria"),
+    "benefits": ("待遇", "benefits"),
+    "services": ("服务", "services"),
+    "interactions": ("衔接", "interactions"),
+    "effects": ("暂停与终止", "suspension and end"),
+    "indicators": ("指标", "indicators"),
+    "examples": ("算例", "examples"),
+}
+STANDINGS = {
+    "in_force": ("施行", "in force"),
+    "pilot": ("试点", "pilot"),
+    "announced": ("已宣布", "announced"),
+    "none_known": ("未见制度", "none known"),
+}
+
+
+def show_coverage(rows: list[dict[str, Any]], places: dict[str, Any], lang: str) -> None:
+    """The registry, place by place: what is encoded, on what evidence, what is still unknown."""
+    out, en = _console(), lang == "en"
+    place = None
+    for row in rows:
+        if row["place"] != place:
+            place = row["place"]
+            out.print(f"\n[bold]{escape(places[place][lang])}[/bold] [dim]{place}[/dim]")
+        state = f"{STANDINGS[row['status']][en]} · {mark(row['evidence'], lang)} · {row['checked']}"
+        out.print(f"  [bold]{escape(row['name'][lang])}[/bold] [dim]{row['id']}[/dim]  {state}")
+        parts = ", ".join(f"{PARTS[key][en]} {count}" for key, count in row["encoded"].items())
+        alias = f"= {row['same_as']}  " if "same_as" in row else ""
+        out.print(f"    [dim]{alias}{parts}[/dim]")
+        for unknown in row["not_configured"]:
+            out.print(f"    [yellow]{'unknown' if en else '未知'}: {escape(unknown[lang])}[/yellow]")
+    out.print(f"\n{len(rows)} {'programmes' if en else '个项目'}")
 
 
 def show_examples(results: Sequence[Any], lang: str) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from yyassess.rulebook.book import Origin
     from yyassess.rulebook.building import Parsed, Workshop
 
+Path = tuple[str | int, ...]
 Action = Literal["end", "suspend", "resume", "reassess_now", "check"]
 Role = Literal["assessment", "expiry", "admission", "discharge", "move", "death"]
 
@@ -201,13 +202,12 @@ def gather_events(shop: Workshop, items: Sequence[Parsed]) -> EventRules:
     files: list[tuple[EventFile, Origin]] = []
     for item in items:
         file = shop.validate(EventFile, item, item.data)
-        shop.blind = shop.blind or file is None
         if file is not None:
             files.append((file, item.origin()))
             for id, document in file.documents.items():  # a list of sources comes first
                 shop.documents.setdefault(id, document)
                 shop.origins.setdefault(("sources", id), item.origin())
-    if shop.blind:
+    if shop.blind or len(files) < len(items):
         return made
     for file, origin in files:
         for id, kind in file.kinds.items():
@@ -221,29 +221,27 @@ def gather_events(shop: Workshop, items: Sequence[Parsed]) -> EventRules:
         if kind.role and roles.setdefault(kind.role, id) != id:
             origin = next(o for f, o in files if id in f.kinds)
             shop.error(origin, ("kinds", id, "role"), f"{roles[kind.role]!r} has this role already")
-    seen: set[tuple[str, str, str | None]] = set()
+    seen: set[Any] = set()
     for file, origin in files:
         check = _Check(shop, made, origin, roles)
         for id in file.kinds:
             check.kind(id)
-        for part, rows in (("validity", file.validity), ("rules", file.rules)):
-            for number, row in enumerate(rows):
-                if (part, row.id, row.place) in seen:
-                    shop.error(origin, (part, number, "id"), f"{row.id!r} is written twice for the same place")
-                seen.add((part, row.id, row.place))
-                check.documents((part, number), row)
-                if not check.awake(row.place, (part, number, "place")):
-                    continue
-                if isinstance(row, Validity):
-                    check.validity(row, (part, number))
-                    made.validity.append(row)
-                else:
-                    check.rule(row, (part, number))
-                    made.rules.append(row)
+        rows: list[tuple[Path, Validity | EventRule]] = [(("validity", n), row) for n, row in enumerate(file.validity)]
+        rows += [(("rules", n), row) for n, row in enumerate(file.rules)]
+        for path, row in rows:
+            if (path[0], row.id, row.place) in seen:
+                shop.error(origin, (*path, "id"), f"{row.id!r} is written twice for the same place")
+            seen.add((path[0], row.id, row.place))
+            check.documents(path, row)
+            if not check.awake(row.place, (*path, "place")):
+                continue
+            if isinstance(row, Validity):
+                check.validity(row, path)
+                made.validity.append(row)
+            else:
+                check.rule(row, path)
+                made.rules.append(row)
     return made
-
-
-Path = tuple[str | int, ...]
 
 
 @dataclass
@@ -315,9 +313,10 @@ class _Check:
 
     def validity(self, row: Validity, path: Path) -> None:
         self.known("instrument", row.instrument, self.shop.instruments, *path, "instrument")
-        if row.programme and self.known("programme", row.programme, set(self.programmes()), *path, "programme"):
-            if months_of(self.shop, row.programme, row.span) is None:
-                self.shop.error(self.origin, (*path, "programme"), f"{row.programme} has no {row.span} in months")
+        if row.programme:
+            self.known("programme", row.programme, set(self.programmes()), *path, "programme")
+        if row.programme in self.programmes() and not months_of(self.shop, str(row.programme), row.span):
+            self.shop.error(self.origin, (*path, "programme"), f"{row.programme} has no {row.span} in months")
         if "assessment" not in self.roles:
             self.shop.error(self.origin, path, "no kind of event has the role assessment")
         else:

@@ -146,6 +146,15 @@ class Service(Model):
     when: str | None = None
 
 
+class Intended(Model):
+    """A finding of ``yyassess check`` that is meant: it is then shown as a note with the reason."""
+
+    code: Kebab
+    of: str | None = None
+    """The criterion, benefit, fact or other programme it is about; left out, all findings of this code."""
+    reason: Words
+
+
 class Example(Model):
     """A worked example beside the rule, run by ``yyassess test``."""
 
@@ -187,7 +196,7 @@ class Programme(Model):
     valid_for: Span | None = None
     reassess: Span | None = None
     indicators: tuple[Indicator, ...] = ()
-    intended: tuple[Any, ...] = ()
+    intended: tuple[Intended, ...] = ()
     """Findings of ``yyassess check`` that are meant, each with its reason."""
     decisions: tuple[str, ...] = ()
     note: Words | None = None
