@@ -19,9 +19,11 @@ from hypothesis import strategies as st
 
 from yyassess.assessment.scoring import Scorer, scorer, shared
 from yyassess.conditions.reference import compile_condition
-from yyassess.conditions.tree import Compare, Contains, Fact, Literal, Node, OneOf, walk
+from yyassess.conditions.tree import Compare, Contains, Fact, Literal, Node, OneOf, facts_of, walk
+from yyassess.entitlement.determine import determine
 from yyassess.rulebook.book import Rulebook
 from yyassess.rulebook.instrument import Instrument, Item, Sum
+from yyassess.rulebook.programme import Programme
 from yyassess.rulebook.vocabulary import FactDefinition
 
 #: The shipped rules, loaded once: the ids of its instruments name the tests.
@@ -185,7 +187,10 @@ def values_of(name: str, trees: Iterable[Node], book: Rulebook = BOOK, known: bo
 
     ``known`` leaves out the code ``unknown``: an answer that is no knowledge.
     """
-    return _around(book.facts[name], constants_of(name, trees), book, known)
+    fact = book.facts[name]
+    if fact.grade_of:
+        return [level.level for level in book.instruments[fact.grade_of].levels]
+    return _around(fact, constants_of(name, trees), book, known)
 
 
 def _around(fact: FactDefinition, constants: set[Any], book: Rulebook, known: bool) -> list[Any]:
@@ -258,3 +263,67 @@ def completions(form: Sheet, missing: Iterable[str]) -> Iterator[dict[str, Any]]
     for answer in form.answers[names[0]]:
         for rest in completions(form, names[1:]):
             yield {names[0]: answer, **rest}
+
+
+# -- people -------------------------------------------------------------------------------------------------
+def conditions_of(programme: Programme, book: Rulebook = BOOK) -> list[Node]:
+    """Every condition and amount of a programme."""
+    written = [c.when for c in programme.criteria if c.when != "unknown"]
+    written += [part.when for part in (*programme.benefits, *programme.services, *programme.effects) if part.when]
+    written += [b.amount for b in programme.benefits if isinstance(b.amount, str)]
+    return [book.trees["programmes"][text] for text in written]
+
+
+def names_in(nodes: Iterable[Node], book: Rulebook = BOOK) -> list[str]:
+    """The facts a person may be asked for, as far as some conditions read them."""
+    found: dict[str, None] = {}
+    for node in nodes:
+        for name in facts_of(node):
+            found.setdefault(name.split(":")[1] if name.startswith("lies_in:") else name)
+    return [name for name in found if name in book.facts and not book.facts[name].pathway]
+
+
+class Town:
+    """A place on a day: what its programmes ask, with values worth trying."""
+
+    def __init__(self, place: str, on: dt.date, book: Rulebook = BOOK) -> None:
+        self.place, self.on, self.book = place, on, book
+        self.ruleset = book.at(place, on)
+        nodes = [n for s in self.ruleset.standings.values() for n in conditions_of(s.programme, book)]
+        self.values = {name: values_of(name, nodes, book) for name in names_in(nodes, book)}
+
+    def person(self, rng: random.Random, known: float) -> dict[str, Any]:
+        """Some facts of somebody, by name; grades are among them."""
+        facts = {name: rng.choice(values) for name, values in self.values.items() if rng.random() < known}
+        if "birth_date" in facts:
+            facts.pop("age", None)
+            if facts["birth_date"] > self.on:
+                del facts["birth_date"]
+        return facts
+
+    def case(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """The facts as a case: grades under assessments, the rest where it belongs."""
+        case: dict[str, Any] = {"person": {}, "facts": {}, "assessments": []}
+        for name, value in facts.items():
+            fact = self.book.facts[name]
+            if fact.grade_of or fact.code_of:
+                graded = {"grade": {"level": value}} if fact.grade_of else {"code": value}
+                day = (self.on - dt.timedelta(days=30)).isoformat()
+                case["assessments"].append({"instrument": fact.grade_of or fact.code_of, "date": day, **graded})
+            else:
+                case["person" if fact.person else "facts"][name] = as_json(value)
+        return case
+
+    def decide(self, facts: Mapping[str, Any], engine: str = "reference") -> dict[str, Any]:
+        """What the library determines."""
+        return determine(self.case(facts), place=self.place, on=self.on, rules=self.book, engine=engine)
+
+
+DAYS = tuple(map(dt.date.fromisoformat, ("2026-11-22", "2026-02-28", "2025-10-01", "2021-06-30", "2028-02-29")))
+PLACES = sorted(BOOK.places)
+
+
+@cache
+def town(place: str, on: dt.date) -> Town:
+    """A shipped place on a day."""
+    return Town(place, on)

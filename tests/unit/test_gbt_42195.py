@@ -319,8 +319,11 @@ def test_g13_orientation_to_time_4_asks_for_year_and_month_not_for_the_hour(book
 
 
 def test_g14_two_triggers_raise_one_level_and_the_result_names_the_decision() -> None:
-    context = {"diagnoses": ["dementia", "other_mental_disorder"], "psychiatrist_diagnosis": True, **once("fall")}
-    context["care_risk_events"] = {"fall": "three_or_more"}
+    context = {
+        "diagnoses": ["dementia", "other_mental_disorder"],
+        "psychiatrist_diagnosis": True,
+        "care_risk_events": {"fall": "three_or_more"},
+    }
     result = grade(adding_up_to(70), context=context)
     assert result["grade"]["level"] == 2
     assert [(a["id"], a["levels"]) for a in result["adjustments"]] == [

@@ -101,7 +101,9 @@ def test_a_birth_date_typed_beside_a_number_gives_way_to_the_number(assessor: An
     assert (person.birth_date.isoformat(), person.sex) == ("1941-05-02", "female")
 
 
-@pytest.mark.parametrize("script", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7 * 7 }}", "%(x)s"])
+@pytest.mark.parametrize(
+    "script", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7 * 7 }}", "%(x)s"]
+)
 def test_markup_in_names_notes_and_facts_is_shown_as_text(assessor: Any, script: str) -> None:
     visit = assessor.start(name=script)
     assessor.fill(visit)
@@ -171,7 +173,12 @@ def test_a_start_without_its_id_is_refused(client: Any) -> None:
 
 def test_the_number_is_checked_while_it_is_typed(client: Any) -> None:
     good = client.post("/people/check", data={"citizen_id": "11010519491231002x", "visited_on": "2026-11-22"})
-    assert good.json == {"ok": True, "birth_date": "1949-12-31", "sex": "female", "say": "1949年12月31日出生，女，76 周岁"}
+    assert good.json == {
+        "ok": True,
+        "birth_date": "1949-12-31",
+        "sex": "female",
+        "say": "1949年12月31日出生，女，76 周岁",
+    }
     bad = client.post("/people/check", data={"citizen_id": "110105194912310021", "visited_on": "?"})
     assert bad.json["ok"] is False and "校验不符" in bad.json["say"]
 

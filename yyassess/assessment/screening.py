@@ -117,7 +117,7 @@ class _Walk:
         """What conditions may call a stage and its instruments."""
         words = [c.instrument.replace("-", "_") for c in stage.choose]
         screens = {f"{word}_{what}" for word in words for what in ("done", "level", "positive")}
-        return screens | {f"{stage.id}_positive", f"{stage.id}_conflict"}
+        return screens | {f"{stage.id}_{what}" for what in ("done", "positive", "conflict")}
 
     def _told(self, line: Any) -> dict[str, Any]:
         """The sentence, source and evidence of a line that was used."""

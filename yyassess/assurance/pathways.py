@@ -90,6 +90,7 @@ class _Pathway:
         known = disj(positive.known for _, _, positive in screens)
         some = disj(conj((positive.known, positive.value)) for _, _, positive in screens)
         none = disj(conj((positive.known, neg(positive.value))) for _, _, positive in screens)
+        self.symbols[f"{stage.id}_done"] = Symbol(self.done[stage.id])
         self.symbols[f"{stage.id}_positive"] = Symbol(some, known)
         self.symbols[f"{stage.id}_conflict"] = Symbol(conj((some, none)))
 

@@ -152,8 +152,7 @@ class CaseMonitor:
             InputError: not a day.
             EngineError: durable_rules failed.
         """
-        items = self._at(on).items()
-        return sorted(items, key=lambda i: (ACTIONS.index(i["action"]), i["since"], i["rule"], i["id"]))
+        return _in_order(self._at(on))
 
     def warnings(self, on: dt.date | str) -> list[dict[str, Any]]:
         """What does not fit together on a day, and what could not be decided; errors as `due`."""
@@ -161,9 +160,10 @@ class CaseMonitor:
 
     def report(self, on: dt.date | str) -> dict[str, Any]:
         """The day, what is due, warnings, and the rules by hash; errors as `due`."""
-        due, warnings = self.due(on), self.warnings(on)
-        shown = str(on)
-        return {"on": shown, "ruleset": {"hash": self.rules.hash, "on": shown}, "due": due, "warnings": warnings}
+        day = self._at(on)
+        shown = day.on.isoformat()
+        rules = {"hash": self.rules.hash, "on": shown}
+        return {"on": shown, "ruleset": rules, "due": _in_order(day), "warnings": day.warnings()}
 
     def _at(self, on: dt.date | str) -> Day:
         faults = Faults()
@@ -177,6 +177,10 @@ class CaseMonitor:
             sizes = (Window(rule.at_least, 0) for rule in self.rules.events.rules)
             self._joins = DurableJoins(sizes) if self._engine == "durable" else ReferenceJoins()
         return Day(self._reader, self._joins, self._events.values(), self._place, day)
+
+
+def _in_order(day: Day) -> list[dict[str, Any]]:
+    return sorted(day.items(), key=lambda i: (ACTIONS.index(i["action"]), i["since"], i["rule"], i["id"]))
 
 
 def _reader(book: Rulebook, engine: str) -> EventReader:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from yyassess.assessment.question import source_json
@@ -39,7 +40,6 @@ class Day:
         """The rule of each window, and the scale whose assessment settles it."""
         self.stream = self._stream()
         self.found = joins.run(self.stream)
-        self.ended = {discharge for _, discharge in self.found.ended}
 
     def role(self, event: Event) -> Role | None:
         """What an event means to the calendar."""
@@ -258,7 +258,7 @@ class Day:
             zh, en = "出院之前没有住院记录，请核对已支付的日期", "a discharge without an admission: check the days paid"
             yield _warning("discharge_only", [self.events[number]], zh, en)
         moves = self.counted("move")
-        for first, second in zip(moves, moves[1:], strict=False):
+        for first, second in pairwise(moves):
             if first.day == second.day and first.values["to"] != second.values["to"]:
                 zh, en = "同一天迁往两个地区，请核对", "moves to two places on one day: check them"
                 yield _warning("two_places", (first, second), zh, en)

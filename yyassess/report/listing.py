@@ -106,11 +106,7 @@ def coverage_rows(book: Rulebook, place: str | None = None) -> list[dict[str, An
             "indicators": text.indicators,
             "examples": book.programmes[row.place][row.programme].texts[0].examples,
         }
-        marks = [
-            text.evidence.mark,
-            *(c.evidence.mark for c in text.criteria),
-            *(b.evidence.mark for b in text.benefits),
-        ]
+        marks = [text.evidence.mark, *(part.evidence.mark for key in ("criteria", "benefits") for part in parts[key])]
         open_points = [c.say for c in text.criteria if c.when == "unknown"] + [
             b.say for b in text.benefits if b.not_configured
         ]
@@ -128,6 +124,7 @@ def coverage_rows(book: Rulebook, place: str | None = None) -> list[dict[str, An
                 "note": row.note,
                 "source": _source(book, text.source),
                 **({"same_as": text.same_as} if text.same_as else {}),
+                **({"ends": True} if text.ends else {}),
             }
         )
     return rows

@@ -286,6 +286,8 @@ def show_coverage(rows: list[dict[str, Any]], places: dict[str, Any], lang: str)
         out.print(f"  [bold]{escape(row['name'][lang])}[/bold] [dim]{row['id']}[/dim]  {state}")
         parts = ", ".join(f"{PARTS[key][en]} {count}" for key, count in row["encoded"].items())
         alias = f"= {row['same_as']}  " if "same_as" in row else ""
+        if row.get("ends"):
+            alias = "does not apply here: a local text stands in its place" if en else "本地不适用，由本地文件代替"
         out.print(f"    [dim]{alias}{parts}[/dim]")
         for unknown in row["not_configured"]:
             out.print(f"    [yellow]{'unknown' if en else '未知'}: {escape(unknown[lang])}[/yellow]")

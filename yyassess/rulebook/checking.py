@@ -215,7 +215,7 @@ def pathway_names(pathway: Any, instruments: Mapping[str, Any]) -> dict[str, Nam
             f"{word}_level": Name("integer"),
         }
     for stage in pathway.stages:
-        names |= {f"{stage.id}_positive": Name("boolean"), f"{stage.id}_conflict": Name("boolean")}
+        names |= {f"{stage.id}_{what}": Name("boolean") for what in ("done", "positive", "conflict")}
     return names
 
 

@@ -315,7 +315,7 @@ class _Check:
         self.known("instrument", row.instrument, self.shop.instruments, *path, "instrument")
         if row.programme:
             self.known("programme", row.programme, set(self.programmes()), *path, "programme")
-        if row.programme in self.programmes() and not months_of(self.shop, str(row.programme), row.span):
+        if row.programme in set(self.programmes()) and not months_of(self.shop, str(row.programme), row.span):
             self.shop.error(self.origin, (*path, "programme"), f"{row.programme} has no {row.span} in months")
         if "assessment" not in self.roles:
             self.shop.error(self.origin, path, "no kind of event has the role assessment")

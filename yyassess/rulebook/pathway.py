@@ -1,8 +1,8 @@
 """The shape of a screening pathway file: who enters, which stages, the graded result, what follows from it.
 
 Conditions here may use the vocabulary and, for every instrument, ``<id>_positive`` (yes/no), ``<id>_level`` and
-``<id>_done`` (hyphens written as underscores); for every stage ``<stage>_positive`` (any screen positive) and
-``<stage>_conflict`` (screens that disagree).
+``<id>_done`` (hyphens written as underscores); for every stage ``<stage>_done`` (any screen has a result),
+``<stage>_positive`` (any screen positive) and ``<stage>_conflict`` (screens that disagree).
 """
 
 from __future__ import annotations
