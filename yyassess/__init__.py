@@ -12,25 +12,30 @@ if TYPE_CHECKING:
     from yyassess.assessment.errors import InputError
     from yyassess.assessment.scoring import assess
     from yyassess.assessment.screening import screen
+    from yyassess.assurance.checker import check
     from yyassess.entitlement.determine import determine
+    from yyassess.entitlement.monitor import CaseMonitor
     from yyassess.rulebook.book import Rulebook, Ruleset, UnknownName
     from yyassess.rulebook.loading import RulebookError
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "CaseMonitor": "yyassess.entitlement.monitor",
     "InputError": "yyassess.assessment.errors",
     "Rulebook": "yyassess.rulebook.book",
     "RulebookError": "yyassess.rulebook.loading",
     "Ruleset": "yyassess.rulebook.book",
     "UnknownName": "yyassess.rulebook.book",
     "assess": "yyassess.assessment.scoring",
+    "check": "yyassess.assurance.checker",
     "crosswalk": "yyassess.assessment.crosswalk",
     "determine": "yyassess.entitlement.determine",
     "screen": "yyassess.assessment.screening",
 }
 
 __all__ = [
+    "CaseMonitor",
     "InputError",
     "Rulebook",
     "RulebookError",
@@ -38,6 +43,7 @@ __all__ = [
     "UnknownName",
     "__version__",
     "assess",
+    "check",
     "crosswalk",
     "determine",
     "screen",

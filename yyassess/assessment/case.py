@@ -33,6 +33,28 @@ class Case:
     warnings: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class _Reading:
+    """One assessment as read: its result, and what it found about the person beside it."""
+
+    instrument: str
+    day: dt.date
+    result: dict[str, Any]
+    context: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def said(self) -> Any:
+        """The level, or the levels of several results; None when it says none."""
+        if self.result.get("grade"):
+            return self.result["grade"]["level"]
+        levels = tuple(part["level"] for part in self.result.get("results", {}).values())
+        return levels if any(level is not None for level in levels) else None
+
+    @property
+    def entered(self) -> bool:
+        return bool(self.result.get("entered"))
+
+
 class CaseReader:
     """Reads cases by one rulebook's vocabulary."""
 
@@ -106,7 +128,7 @@ class CaseReader:
                 if read is not None and facts.setdefault(name, read) != read:
                     faults.add(
                         where,
-                        value,
+                        None if fact.personal else value,
                         None,
                         "同一事实有两个不同的值",
                         "the same fact is given twice with different values",
@@ -118,27 +140,35 @@ class CaseReader:
         if not isinstance(given, (list, tuple)):
             faults.add("assessments", given, [], "须为列表", "must be a list")
             return
-        latest: dict[str, tuple[dt.date, dict[str, Any]]] = {}
+        by_instrument: dict[str, list[_Reading]] = {}
         for place, item in enumerate(given):
-            read = self._assessment(item, f"assessments.{place}", known, on, faults)
+            where = f"assessments.{place}"
+            read = self._assessment(item, where, known, on, faults)
             if read is None:
                 continue
-            id, day, result = read
-            before = latest.get(id)
-            if before and before[0] == day and _grade(before[1]) != _grade(result):
+            readings = by_instrument.setdefault(read.instrument, [])
+            if any(r.day == read.day and None is not r.said != read.said is not None for r in readings):
                 faults.add(
-                    f"assessments.{place}",
-                    day.isoformat(),
+                    where,
+                    read.day.isoformat(),
                     None,
                     "同一量表同一天有两个不同的结果",
                     "two different results of one instrument on one day",
                 )
-            if before is None or before[0] <= day:
-                latest[id] = (day, result)
-        for id, (day, result) in latest.items():
-            self._use(id, day, result, known)
+            readings.append(read)
+        for id, readings in by_instrument.items():
+            # The latest counts; items never replace a level where the instrument computes none.
+            computes = self.book.instruments[id].not_computed is None
+            latest = max(readings, key=lambda r: (computes or r.said is not None, r.day, r.said is not None, r.entered))
+            self._use(id, latest.day, latest.result, known)
+        every = [r for readings in by_instrument.values() for r in readings]
+        for read in sorted(every, key=lambda r: (r.day, r.instrument), reverse=True):
+            for name, value in read.context.items():
+                # What was so then: the newest finding counts, and what a derived fact was is for its own day only.
+                if not self.book.facts[name].derive:
+                    known.facts.setdefault(name, value)
 
-    def _assessment(self, item: Any, where: str, known: Case, on: dt.date, faults: Faults) -> Any:
+    def _assessment(self, item: Any, where: str, known: Case, on: dt.date, faults: Faults) -> _Reading | None:
         if not isinstance(item, Mapping):
             faults.add(where, item, list(ASSESSMENT_KEYS), "须为 JSON 对象", "must be a JSON object")
             return None
@@ -165,32 +195,42 @@ class CaseReader:
         ways = [key for key in ("answers", "grade", "code") if item.get(key) is not None]
         if len(ways) != 1:
             faults.add(where, ways, ["answers", "grade", "code"], "须且只须给出其一", "give exactly one of them")
-        if len(faults.errors) > before:
+        if len(faults.errors) > before or day is None:
             return None
         if ways[0] == "answers":
             return self._answered(item, id, day, where, known, faults)
         return self._typed_in(item, id, day, where, ways[0], faults)
 
-    def _answered(self, item: Mapping[str, Any], id: str, day: Any, where: str, known: Case, faults: Faults) -> Any:
+    def _answered(
+        self, item: Mapping[str, Any], id: str, day: dt.date, where: str, known: Case, faults: Faults
+    ) -> _Reading | None:
         machine = scorer(self.book, id)
-        given = item.get("context") or {}
         context = {n: plain(known.facts[n]) for n in machine.facts if n in known.facts}
+        then = {**known.facts, "on_day": day}
+        for name, _, value, _ in self.derived:
+            if name in machine.facts and value(then) is not None:
+                context[name] = plain(value(then))
+        given = item.get("context")
         if isinstance(given, Mapping):
-            given = context | flatten(given, machine.facts)
-        request = {"date": item["date"], "answers": item["answers"], "context": given, "settings": item.get("settings")}
+            given = flatten(given, machine.facts)
+            context |= {n: v for n, v in given.items() if v is not None or n not in context}
+        request = {
+            "date": item["date"],
+            "answers": item["answers"],
+            "context": context if given is None or isinstance(given, Mapping) else given,
+            "settings": item.get("settings"),
+        }
         try:
             result = machine.assess(request)
         except InputError as error:
             faults.errors.extend({**e, "where": f"{where}.{e['where']}"} for e in error.errors)
             return None
-        for name, value in given.items() if isinstance(given, Mapping) else ():
-            if name in self.book.facts:
-                read = self.book.facts[name].read(value)
-                if read is not None:
-                    known.facts.setdefault(name, read)
-        return id, day, result
+        found = {n: self.book.facts[n].read(v) for n, v in (given or {}).items() if v is not None}
+        return _Reading(id, day, result, found)
 
-    def _typed_in(self, item: Mapping[str, Any], id: str, day: Any, where: str, way: str, faults: Faults) -> Any:
+    def _typed_in(
+        self, item: Mapping[str, Any], id: str, day: dt.date, where: str, way: str, faults: Faults
+    ) -> _Reading | None:
         levels = scorer(self.book, id).level_json
         given = item[way]
         if way == "grade":
@@ -203,7 +243,7 @@ class CaseReader:
             allowed = list(levels) if way == "grade" else [j["code"] for j in levels.values()]
             faults.add(f"{where}.{way}", given, allowed, "不是本量表的等级", "not a grade of this instrument")
             return None
-        return id, day, {"grade": levels[level], "complete": True, "entered": True}  # type: ignore[index]
+        return _Reading(id, day, {"grade": levels[level], "complete": True, "entered": True})  # type: ignore[index]
 
     def _use(self, id: str, day: dt.date, result: dict[str, Any], known: Case) -> None:
         grade = result.get("grade")
@@ -227,7 +267,7 @@ class CaseReader:
         if birth is not None and birth > on:
             faults.add(
                 "person.birth_date",
-                birth.isoformat(),
+                None,
                 f"<= {on}",
                 "出生日期晚于认定日期",
                 "born after the day asked about",
@@ -249,10 +289,6 @@ class CaseReader:
             elif fact.range and not fact.range[0] <= derived <= fact.range[1]:
                 faults.add(name, number(derived), fact.allowed(), f"{fact.name['zh']}超出范围", "out of range")
             facts[name] = derived
-
-
-def _grade(result: Mapping[str, Any]) -> Any:
-    return (result.get("grade") or {}).get("level")
 
 
 def roots(book: Rulebook, name: str) -> tuple[str, ...]:

@@ -67,6 +67,8 @@ class _Walk:
                     self.record[f"{word}_positive"] = grade["positive"]
         for instrument in book.instruments:
             self.record.setdefault(f"{instrument.replace('-', '_')}_done", False)
+        for stage in self.pathway.stages:
+            self._look_up(stage)
 
     def holds(self, when: str | None) -> bool | None:
         return True if when is None else compile_condition(self.trees[when])(self.record)
@@ -133,7 +135,8 @@ class _Walk:
         told = self._told(clause) if truth else {"say": clause.say, "evidence": clause.evidence.mark}
         return {"id": clause.id, "status": status, "facts": facts, **told}
 
-    def _stage(self, stage: Any) -> dict[str, Any]:
+    def _look_up(self, stage: Any) -> None:
+        """What was done of a stage, and what conditions may know of it."""
         grades = self.known.grades
         done = []
         for choice in stage.choose:
@@ -143,11 +146,13 @@ class _Walk:
                 done.append({"instrument": choice.instrument, **grade})
         self.done[stage.id] = done
         positives = [d["positive"] for d in done if "positive" in d]
-        conflict = len(set(positives)) > 1
         if positives:
             self.record[f"{stage.id}_positive"] = any(positives)
-        self.record[f"{stage.id}_conflict"] = conflict
-        wanted = self.holds(stage.when)
+        self.record[f"{stage.id}_done"] = bool(done)
+        self.record[f"{stage.id}_conflict"] = len(set(positives)) > 1
+
+    def _stage(self, stage: Any) -> dict[str, Any]:
+        done, wanted = self.done[stage.id], self.holds(stage.when)
         if done:
             status = "done"
         elif wanted is False:
@@ -161,7 +166,7 @@ class _Walk:
             "name": stage.name,
             "status": status,
             "done": done,
-            "conflict": conflict,
+            "conflict": self.record[f"{stage.id}_conflict"],
             "source": source_json(stage.source or self.pathway.source),
             "evidence": stage.evidence.mark,
         }

@@ -56,6 +56,8 @@ class _Benefits:
     def _overlaps(self) -> None:
         money = [(n, r, amount_of(self.person, self.at, r)) for n, r in enumerate(self.rows) if not r.benefit.guide]
         for (_, one, first), (number, other, second) in combinations([m for m in money if m[2] is not None], 2):
+            if set(one.names) != set(other.names):
+                continue  # asked of different facts, they are paid for different things and add up
             (unit, times), (unit_too, times_too) = yearly(str(one.benefit.unit)), yearly(str(other.benefit.unit))
             if unit != unit_too:
                 continue

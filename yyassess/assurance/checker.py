@@ -84,13 +84,10 @@ def check(book: Rulebook, *, on: dt.date | None = None, progress: Progress | Non
     for id in book.pathways:
         tell(id)
         check_pathway(book, id, notebook)
-    days: dict[Any, list[Situation]] = {}
     for situation in situations(book, notebook):
         tell(situation.id)
         check_programme(situation, notebook)
-        days.setdefault((situation.world.place, situation.world.day), []).append(situation)
-    for together in days.values():
-        check_twins(together, notebook)
+    check_twins(book, notebook)
     check_versions(book, notebook)
     check_sources(book, notebook)
     check_facts(book, notebook)

@@ -105,6 +105,8 @@ def _case(book: Rulebook, place: str, id: str, example: Any) -> str | None:
     got: dict[str, Any] = dict(outcome)
     got["plan"] = [p["because"] for p in found["plan"]]
     got["amounts"] = {b["id"]: b.get("amount") for b in outcome["benefits"]}
+    got["caps"] = {b["id"]: b.get("cap") for b in outcome["benefits"]}
+    got["shares"] = {b["id"]: b.get("share") for b in outcome["benefits"]}
     got["amount"] = next((b["amount"] for b in outcome["benefits"] if b.get("amount") is not None), None)
     return _compare(expect, got)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from yyassess.assurance.amounts import all_nodes, paid, totals
 from yyassess.assurance.findings import Notebook
-from yyassess.assurance.situations import Situation
+from yyassess.assurance.situations import Situation, text_number
 from yyassess.assurance.world import World
 from yyassess.conditions.smt import compare, conj, neg
 from yyassess.rulebook.book import Rulebook
@@ -28,10 +28,9 @@ def outer_situation(situation: Situation) -> Situation | None:
             continue
         world = World(book.at(place.id, situation.world.day))
         ready = world.machine.programmes.get(situation.id)
-        if ready is None:
+        if ready is None or ready.standing.place != place.id:
             return None
-        number = next((n for n, text in enumerate(texts.texts) if text is ready.standing.programme), None)
-        return None if number is None else Situation(world, ready, texts, number)
+        return Situation(world, ready, texts, text_number(texts, ready.standing.programme))
     return None
 
 

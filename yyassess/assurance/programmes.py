@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from yyassess.assurance.findings import Evidence, Notebook
-from yyassess.assurance.situations import Situation, asks_for_day, figure
+from yyassess.assurance.situations import Situation, asks_for_day, figure, places_in_order, text_number, turning_days
 from yyassess.assurance.wording import sql_of
+from yyassess.assurance.world import World
 from yyassess.conditions.smt import conj, neg
 from yyassess.conditions.tree import And, Compare, Literal, Node, Not, OneOf, Or
 from yyassess.entitlement.plan import ReadyCriterion, ReadyProgramme
+from yyassess.rulebook.book import Rulebook
 
 
 def check_criteria(situation: Situation, notebook: Notebook) -> bool:
@@ -174,8 +176,23 @@ def _between(node: And | Or) -> bool:
 
 
 # -- two programmes ---------------------------------------------------------------------------------------------------
-def check_twins(ones: Sequence[Situation], notebook: Notebook) -> None:
-    """Programmes of one place on one day that say the same: same people, same benefits, same kind."""
+def check_twins(book: Rulebook, notebook: Notebook) -> None:
+    """Programmes of one place that say the same: same people, same benefits, same kind."""
+    for place in places_in_order(book):
+        days = turning_days(book, place, notebook.on)
+        for day in dict.fromkeys((days[-1], notebook.on or days[-1])):
+            world = World(book.at(place, day))
+            _twins([standing_text(world, id) for id in world.machine.programmes], notebook)
+
+
+def standing_text(world: World, id: str) -> Situation:
+    """A programme's text as it stands in a world."""
+    ready = world.machine.programmes[id]
+    texts = world.book.programmes[ready.standing.place][id]
+    return Situation(world, ready, texts, text_number(texts, ready.standing.programme))
+
+
+def _twins(ones: Sequence[Situation], notebook: Notebook) -> None:
     groups: dict[Any, list[Situation]] = {}
     for situation in ones:
         if any(c.configured for c in situation.ready.criteria):

@@ -68,6 +68,11 @@ class Situation:
         return bool(self.world.outcome(case, self.id)["status"] == self.status)
 
 
+def text_number(texts: ProgrammeTexts, text: Programme) -> int:
+    """Which of a programme's texts it is."""
+    return next(n for n, written in enumerate(texts.texts) if written is text)
+
+
 def text_path(texts: ProgrammeTexts, number: int, *path: str | int) -> tuple[str | int, ...]:
     """A part of one text of a programme in its file."""
     if number == 0:
@@ -127,7 +132,7 @@ def situations(book: Rulebook, notebook: Notebook) -> Iterator[Situation]:
             for id, programme in world.machine.programmes.items():
                 standing = programme.standing
                 texts = book.programmes[standing.place][id]
-                number = next(n for n, text in enumerate(texts.texts) if text is standing.programme)
+                number = text_number(texts, standing.programme)
                 found = Situation(world, programme, texts, number)
                 mark = (standing.place, id, number, signature(found))
                 if mark not in seen:

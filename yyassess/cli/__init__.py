@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from yyassess import __version__
-from yyassess.cli import checking, deciding, grading, listing, serving
+from yyassess.cli import checking, deciding, grading, listing, monitoring, serving
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -20,11 +20,13 @@ for command in (
     grading.crosswalk,
     deciding.determine,
     deciding.table,
+    monitoring.monitor,
     listing.instruments,
     listing.programmes,
     listing.places,
     listing.coverage,
     checking.test_examples,
+    checking.check,
     serving.serve,
 ):
     main.add_command(command)

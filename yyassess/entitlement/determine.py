@@ -12,7 +12,7 @@ from yyassess.assessment.dates import add_months
 from yyassess.assessment.question import plain
 from yyassess.assessment.scoring import UNCONFIRMED, shared
 from yyassess.assessment.screening import walk_pathway
-from yyassess.conditions.reference import Condition, compile_condition, months_between
+from yyassess.conditions.reference import Condition, compile_condition
 from yyassess.conditions.tree import Node, facts_of
 from yyassess.entitlement.benefits import benefits_of
 from yyassess.entitlement.interactions import settle
@@ -180,7 +180,8 @@ class _Explainer:
             if len(machine.missing) > MOST_SITUATIONS:
                 machine.missing.clear()
             machine.missing[situation] = found
-        return [name for name in found if name not in facts]
+        # A place that is named too coarsely ("the province") is asked for again.
+        return [name for name in found if name not in facts or self.ruleset.book.facts[name].type == "place"]
 
     def _missing(self, left: list[Asked], asked: tuple[Asked, ...]) -> tuple[str, ...]:
         residuals = [residual(a.node, self.facts, self._truth) for a in left]
@@ -226,7 +227,7 @@ class _Explainer:
                     continue
                 due = add_months(day, months)
                 entry["until" if key == "valid" else "due"] = due.isoformat()
-                if key == "valid" and months_between(day, self.ruleset.on) >= months:
+                if key == "valid" and due < self.ruleset.on:
                     warning = {
                         "id": "expired",
                         "programme": text.id,
@@ -237,7 +238,7 @@ class _Explainer:
                     self.warnings.append(warning)
                     result.setdefault("warnings", []).append(warning)
             result[key] = entry
-        if text.warn_after and self.ruleset.on > text.warn_after:
+        if text.warn_after and self.ruleset.on > text.warn_after and result["status"] != "ineligible":
             last = text.warn_after.isoformat()
             say = Text(
                 zh=f"文件或金额可能在 {last} 后已失效，请先核实",

@@ -13,9 +13,8 @@ from yyassess.assessment.errors import Faults
 from yyassess.assessment.scoring import shared
 from yyassess.entitlement.monitor_day import Day
 from yyassess.entitlement.monitor_engine import MOST_EVENTS, DurableJoins, Joins, ReferenceJoins, Window
-from yyassess.entitlement.monitor_events import Event, EventReader, default_engine, read_place
+from yyassess.entitlement.monitor_events import Event, EventReader, default_engine, read_day, read_place
 from yyassess.rulebook.book import Rulebook, UnknownName
-from yyassess.rulebook.vocabulary import read_date
 
 STATE_KEYS = ("version", "place", "events")
 STATE_VERSION = 1
@@ -168,7 +167,7 @@ class CaseMonitor:
     def _at(self, on: dt.date | str) -> Day:
         faults = Faults()
         try:
-            day = read_date(on)
+            day = read_day(on)
         except ValueError as error:
             faults.add("on", on, "YYYY-MM-DD", "不是有效日期", str(error))
             faults.raise_if_any()

@@ -263,7 +263,7 @@ class Day:
                 zh, en = "同一天迁往两个地区，请核对", "moves to two places on one day: check them"
                 yield _warning("two_places", (first, second), zh, en)
         for rule, kinds, event in self.undecided:
-            missing = self.reader.missing(kinds, event)
+            missing = self.reader.missing(rule, kinds, event)
             zh, en = "缺少细节，规则无法判断", "a detail is missing, so a rule could not be decided"
             yield _warning("undecided", [event], zh, en) | {"rule": rule.id, "missing": missing}
         if self.place is None:

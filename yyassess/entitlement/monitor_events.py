@@ -8,11 +8,13 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from yyassess.assessment.dates import add_months
 from yyassess.assessment.errors import Faults
 from yyassess.assessment.question import plain
+from yyassess.conditions.tree import facts_of
 from yyassess.entitlement.engine import DurableEngine, Engine, Program, ReferenceEngine
 from yyassess.rulebook.book import Rulebook, UnknownName, code_stem
 from yyassess.rulebook.events import EventRule, Validity, months_of, tree_scope
@@ -72,14 +74,15 @@ class EventReader:
             return None
         kind = given.get("kind")
         if not isinstance(kind, str) or kind not in self.facts:
-            message = str(UnknownName("kind of event", str(kind)[:80], self.facts))
-            faults.add(f"{at}kind", kind, list(self.facts), "没有这种事件", message)
+            near = get_close_matches(str(kind)[:80], self.facts, n=1)
+            zh, en = (f"，是否为 {near[0]}？", f"; did you mean {near[0]!r}?") if near else ("", "")
+            faults.add(f"{at}kind", kind, list(self.facts), f"没有这种事件{zh}", f"no such kind of event{en}")
             return None
         details = self.rules.kinds[kind].details
         faults.unknown_keys(given, (*EVENT_KEYS, *details), where)
         day = self._day(given.get("date"), f"{at}date", faults)
         id = given.get("id")
-        if id is not None and not (isinstance(id, str) and 0 < len(id) <= MOST_LETTERS):
+        if id is not None and not (isinstance(id, str) and 0 < len(id) <= MOST_LETTERS and _writable(id)):
             faults.add(f"{at}id", id, f"1-{MOST_LETTERS} characters", "编号须为非空文本", "an id is text, not empty")
         values: dict[str, Any] = {}
         for name, detail in details.items():
@@ -90,6 +93,8 @@ class EventReader:
                 continue
             try:
                 values[name] = self._value(kind, name, value)
+                if not _writable(values[name]):
+                    raise ValueError("not text that can be written")
             except (ValueError, UnknownName) as error:
                 zh = f"{detail.name['zh']}：不是允许的值"
                 faults.add(at + name, value, self._allowed(kind, name), zh, str(error))
@@ -106,13 +111,11 @@ class EventReader:
         return None
 
     def _day(self, given: Any, where: str, faults: Faults) -> dt.date | None:
-        if isinstance(given, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", given):
-            try:
-                return dt.date.fromisoformat(given)
-            except ValueError:
-                pass
-        faults.add(where, given, "YYYY-MM-DD", "事件须有有效日期", "an event needs a day that exists")
-        return None
+        try:
+            return read_day(given)
+        except ValueError:
+            faults.add(where, given, "YYYY-MM-DD", "事件须有有效日期", "an event needs a day that exists")
+            return None
 
     def _value(self, kind: str, name: str, given: Any) -> Any:
         value = self.facts[kind][name].read(given)
@@ -163,9 +166,10 @@ class EventReader:
         engine, names = self._engines[kinds]
         return engine.run({name: event.values[name] for name in names if name in event.values}).criteria[row.when]
 
-    def missing(self, kinds: tuple[str, ...], event: Event) -> list[str]:
-        """The details of an event that nobody told."""
-        return [name for name in self.rules.names(kinds, self.book) if name not in event.values and name != "note"]
+    def missing(self, row: EventRule | Validity, kinds: tuple[str, ...], event: Event) -> list[str]:
+        """The details that a rule's condition asks for and nobody told."""
+        tree = self.book.trees[tree_scope(kinds)][row.when or ""]
+        return [name for name in facts_of(tree) if name not in event.values]
 
     # -- conclusions that end -----------------------------------------------------------------------------
     def expiry(self, event: Event, place: Place | None) -> tuple[Event | None, list[Validity]]:
@@ -213,6 +217,24 @@ def _after(day: dt.date, months: int) -> dt.date | None:
         return add_months(day, months)
     except (ValueError, AssertionError):
         return None
+
+
+def _writable(value: Any) -> bool:
+    """False for text with half a character in it, which JSON can carry and no file can."""
+    return not isinstance(value, str) or not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
+def read_day(given: Any) -> dt.date:
+    """A day, or its text.
+
+    Raises:
+        ValueError: not text in the form YYYY-MM-DD, or a day that does not exist.
+    """
+    if isinstance(given, dt.date) and not isinstance(given, dt.datetime):
+        return given
+    if not isinstance(given, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", given):
+        raise ValueError("not a day (YYYY-MM-DD)")
+    return dt.date.fromisoformat(given)
 
 
 def default_engine() -> str:

@@ -177,6 +177,10 @@ def _outcome(out: Console, outcome: dict[str, Any], lang: str, explain: bool) ->
     )
     head = f"[{colour}]{sign} {words}[/{colour}]  [bold]{escape(outcome['name'][lang])}[/bold][dim]{standing[lang == 'en']}  {outcome['programme']}[/dim]"
     tree = Tree(head, guide_style="dim")
+    if outcome.get("same_as"):
+        tree.add(f"[dim]= {outcome['same_as']}[/dim]")
+        out.print(tree)
+        return
     for benefit in outcome["benefits"] if outcome["status"] in ("eligible", "not_configured") or explain else []:
         tree.add(_benefit(benefit, lang))
     for question in outcome.get("ask", []):
