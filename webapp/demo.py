@@ -1,0 +1,95 @@
+"""The fictional person of a first start: one finished record to look at, one draft to go on with."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import uuid4
+
+from webapp.people.citizen_id import check_digit
+from webapp.settings import Settings
+from webapp.storage import Database, people, visits
+from webapp.visits.blueprint import private_facts
+from webapp.visits.casework import outcomes, sheets
+from yyassess import Rulebook
+
+INSTRUMENT = "gbt-42195-2022"
+DAYS_AGO = 30
+#: No county has the code 999999, and no register gives the serial number 000.
+NUMBER = "99999919410502000"
+NAME = "演示老人（虚构）"
+SECOND_BEST = {
+    "bathing",
+    "dressing_lower",
+    "toileting",
+    "level_walking",
+    "stairs",
+    "orientation_time",
+    "memory",
+    "vision",
+    "hearing",
+    "daily_affairs",
+    "transport",
+}
+CONTEXT: dict[str, Any] = {
+    "coma": False,
+    "diagnoses": ["hypertension", "dementia"],
+    "psychiatrist_diagnosis": False,
+    "care_risk_events.fall": "once",
+    "care_risk_events.wandering": "none",
+    "care_risk_events.choking": "none",
+    "care_risk_events.suicide_self_harm": "none",
+    "care_risk_events.other_event": "none",
+}
+NOTE = "演示数据，全部为虚构。 Demo data, all of it made up."
+
+
+def add_demo(database: Database, book: Rulebook, settings: Settings) -> None:
+    """Put the demo into an empty database; does nothing when anybody is on record already."""
+    if INSTRUMENT not in book.instruments:
+        return
+    today = settings.today()
+    place = book.place(settings.place).id if settings.place else _demo_place(book)
+    finished, draft = uuid4(), uuid4()
+    answers = _answers(book)
+    with database.writing() as db:
+        if people.count_people(db):
+            return
+        person = people.add_person(
+            db,
+            database.cipher,
+            name=NAME,
+            citizen_id=NUMBER + check_digit(NUMBER),
+            birth_date=dt.date(1941, 5, 2),
+            sex="female",
+            demo=True,
+        )
+        for visit, day, kept in ((finished, today - dt.timedelta(days=DAYS_AGO), len(answers)), (draft, today, 12)):
+            visits.add_visit(db, id=visit, person=person, place=place, visited_on=day, instruments=[INSTRUMENT])
+            visits.save_answers(db, visit, INSTRUMENT, dict(list(answers.items())[:kept]))
+        facts = {name: value for name, value in CONTEXT.items() if name in book.facts}
+        visits.save_facts(db, database.cipher, finished, facts, private=private_facts(book), note=NOTE)
+        found = visits.get_visit(db, database.cipher, finished)
+        visits.finish_visit(
+            db,
+            database.cipher,
+            finished,
+            results={s.instrument.id: s.result for s in sheets(book, found)},
+            determination=outcomes(book, found),
+        )
+
+
+def _answers(book: Rulebook) -> dict[str, Any]:
+    instrument = book.instruments[INSTRUMENT]
+    answers: dict[str, Any] = {}
+    for dimension in instrument.dimensions:
+        for item in dimension.items:
+            options = instrument.ladders[item.ladder] if item.ladder else item.options
+            ranked = sorted((o.answer for o in options), reverse=True)
+            answers[item.id] = ranked[1 if item.id in SECOND_BEST else 0]
+    return answers
+
+
+def _demo_place(book: Rulebook) -> str:
+    """A place that has programmes of its own, so that the result page has something to show."""
+    return "zhoushan" if "zhoushan" in book.places else "national"

@@ -1,0 +1,8 @@
+"""Everything that touches the database: tables, sealing, and one function for each thing the pages do."""
+
+from webapp.storage.database import Database
+from webapp.storage.keys import KeyFileError
+from webapp.storage.views import DONE, DRAFT, Assessment, Person, Visit
+from webapp.storage.visits import NoSuchVisit, VisitLocked
+
+__all__ = ["DONE", "DRAFT", "Assessment", "Database", "KeyFileError", "NoSuchVisit", "Person", "Visit", "VisitLocked"]

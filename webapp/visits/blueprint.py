@@ -1,0 +1,33 @@
+"""The blueprint of everything about visits; the modules beside this one put their pages on it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint
+
+from webapp.app import services
+from webapp.storage import Visit, VisitLocked, visits
+from yyassess import Rulebook
+
+blueprint = Blueprint("visits", __name__)
+
+
+def open_visit(visit: UUID) -> Visit:
+    """The visit; raises `NoSuchVisit`."""
+    database = services().database
+    with database.reading() as db:
+        return visits.get_visit(db, database.cipher, visit)
+
+
+def open_draft(visit: UUID) -> Visit:
+    """The visit, if it can still be changed; raises `NoSuchVisit` or `VisitLocked`."""
+    found = open_visit(visit)
+    if found.done:
+        raise VisitLocked(visit)
+    return found
+
+
+def private_facts(book: Rulebook) -> set[str]:
+    """Facts that are stored sealed: identifying ones, and free text, in which anything may stand."""
+    return {name for name, fact in book.facts.items() if fact.personal or fact.type == "text"}
