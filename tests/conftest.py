@@ -236,6 +236,15 @@ def rules(tmp_path: Path) -> RuleFolder:
     return folder
 
 
+@pytest.fixture
+def shipped(rules: RuleFolder, monkeypatch: pytest.MonkeyPatch) -> RuleFolder:
+    """The small rulebook in the place of the shipped one."""
+    from yyassess.rulebook import loading
+
+    monkeypatch.setattr(loading, "shipped_rules", lambda: rules.path)
+    return rules
+
+
 @dataclass(frozen=True)
 class Ran:
     """What a command did: its exit code, and what it wrote to stdout and stderr."""

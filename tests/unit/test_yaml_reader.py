@@ -61,7 +61,9 @@ def test_only_true_and_false_are_booleans(word: str) -> None:
     assert data(f"key: {word}\n") == {"key": word}
 
 
-@pytest.mark.parametrize("word", ["012", "0x1F", "0o17", "1_000", "1e3", ".5", "5.", "1:30", "٣", ".inf", ".nan", "2026-1-1"])
+@pytest.mark.parametrize(
+    "word", ["012", "0x1F", "0o17", "1_000", "1e3", ".5", "5.", "1:30", "٣", ".inf", ".nan", "2026-1-1"]
+)
 def test_what_looks_like_a_number_only_to_a_machine_stays_text(word: str) -> None:
     assert data(f"key: {word}\n") == {"key": word}
 
@@ -136,7 +138,13 @@ def test_a_number_nobody_can_mean_is_a_fault() -> None:
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [("a: 1\nb: &x 2\n", 2), ("a: *x\n", 1), ("a: 1\n&k b: 2\n", 2), ("a: 1\nb: &x [1]\n", 2), ("a: &x {b: 1}\nc: *x\n", 1)],
+    [
+        ("a: 1\nb: &x 2\n", 2),
+        ("a: *x\n", 1),
+        ("a: 1\n&k b: 2\n", 2),
+        ("a: 1\nb: &x [1]\n", 2),
+        ("a: &x {b: 1}\nc: *x\n", 1),
+    ],
 )
 def test_anchors_and_aliases_are_refused(text: str, line: int) -> None:
     problem = fatal(text)
@@ -151,7 +159,9 @@ def test_an_alias_bomb_is_refused_at_its_first_anchor_in_no_time() -> None:
     assert time.perf_counter() - started < 1
 
 
-@pytest.mark.parametrize("written", ['!!int "5"', "!!python/object/apply:os.system [id]", "!own 5", "! 5", "!!str 5", "!!set {a}"])
+@pytest.mark.parametrize(
+    "written", ['!!int "5"', "!!python/object/apply:os.system [id]", "!own 5", "! 5", "!!str 5", "!!set {a}"]
+)
 def test_tags_are_refused(written: str) -> None:
     problem = fatal(f"a: 1\nb: {written}\n")
     assert problem.line == 2
@@ -181,7 +191,16 @@ def test_a_file_that_is_not_utf8_is_refused_with_the_line() -> None:
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [("a: [1, 2", 1), ('a: 1\nb: "x', 2), ("a: b: c", 1), ("\ta: 1", 1), ("a:\n  - b\n c: 1", 3), ("a: }", 1), ("a: 1\n@b: 2", 2), ("%X", 1)],
+    [
+        ("a: [1, 2", 1),
+        ('a: 1\nb: "x', 2),
+        ("a: b: c", 1),
+        ("\ta: 1", 1),
+        ("a:\n  - b\n c: 1", 3),
+        ("a: }", 1),
+        ("a: 1\n@b: 2", 2),
+        ("%X", 1),
+    ],
 )
 def test_what_is_no_yaml_is_refused_with_the_line(text: str, line: int) -> None:
     problem = fatal(text)

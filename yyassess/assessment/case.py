@@ -147,7 +147,8 @@ class CaseReader:
             if read is None:
                 continue
             readings = by_instrument.setdefault(read.instrument, [])
-            if any(r.day == read.day and None is not r.said != read.said is not None for r in readings):
+            same_day = [r.said for r in readings if r.day == read.day and r.said is not None]
+            if read.said is not None and any(said != read.said for said in same_day):
                 faults.add(
                     where,
                     read.day.isoformat(),
@@ -231,8 +232,8 @@ class CaseReader:
     def _typed_in(
         self, item: Mapping[str, Any], id: str, day: dt.date, where: str, way: str, faults: Faults
     ) -> _Reading | None:
-        levels = scorer(self.book, id).level_json
-        given = item[way]
+        machine = scorer(self.book, id)
+        levels, given = machine.level_json, item[way]
         if way == "grade":
             level = given.get("level") if isinstance(given, Mapping) else given
             valid = isinstance(level, int) and not isinstance(level, bool) and level in levels
@@ -243,7 +244,13 @@ class CaseReader:
             allowed = list(levels) if way == "grade" else [j["code"] for j in levels.values()]
             faults.add(f"{where}.{way}", given, allowed, "不是本量表的等级", "not a grade of this instrument")
             return None
-        return _Reading(id, day, {"grade": levels[level], "complete": True, "entered": True})  # type: ignore[index]
+        try:
+            beside = machine.reader.read({k: item.get(k) for k in ("context", "settings")}).record
+        except InputError as error:
+            faults.errors.extend({**e, "where": f"{where}.{e['where']}"} for e in error.errors)
+            return None
+        context = {n: beside[n] for n in flatten(item.get("context") or {}, machine.facts) if n in beside}
+        return _Reading(id, day, {"grade": levels[level], "complete": True, "entered": True}, context)  # type: ignore[index]
 
     def _use(self, id: str, day: dt.date, result: dict[str, Any], known: Case) -> None:
         grade = result.get("grade")

@@ -57,7 +57,9 @@ def shown(given: Any) -> Any:
         return "NaN"
     if given in (float("inf"), float("-inf")):
         return str(given)
+    if isinstance(given, int) and given.bit_length() > 60:
+        return f"{'-' if given < 0 else ''}{abs(given) >> (given.bit_length() - 60)}… (a number of {given.bit_length()} bits)"
     if isinstance(given, (bool, int, float)) or given is None:
-        return given if not isinstance(given, int) or abs(given) < 10**18 else str(given)[:40] + "…"
+        return given
     text = given if isinstance(given, str) else repr(given)
     return text if len(text) <= 120 else text[:117] + "…"

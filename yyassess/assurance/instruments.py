@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from yyassess.assessment.request import Request
 from yyassess.assurance.findings import Evidence, Notebook
 from yyassess.assurance.scales import Sheet
 from yyassess.assurance.world import PATIENCE
+from yyassess.conditions.reference import compile_condition
 from yyassess.conditions.smt import compare, conj, constant, disj, neg
 from yyassess.conditions.tree import And, Compare, Fact, Literal, Node, facts_of
 from yyassess.rulebook.book import Rulebook
@@ -21,6 +24,17 @@ OUTPUT_SETTINGS = ("official_output",)
 def check_instrument(book: Rulebook, id: str, notebook: Notebook) -> None:
     """Checks one instrument."""
     _Check(book, id, notebook).run()
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Two neighbouring lines of ordered rules that are ranges of one number."""
+
+    number: int
+    step: Rules
+    name: str
+    one: int
+    other: int
 
 
 class _Check:
@@ -87,10 +101,17 @@ class _Check:
 
     def points(self, request: dict[str, Any]) -> dict[str, Any]:
         """What every step really gives for a sheet: the reference for the witnesses."""
+        return self._computed(request).points
+
+    def record(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The names of the conditions, as they really are for a sheet."""
+        return self._computed(request).record
+
+    def _computed(self, request: dict[str, Any]) -> Request:
         read = self.sheet.machine.reader.read(request)
         for name, step in self.sheet.machine.steps:
             read.points[name] = read.record[name] = step(read.record, read.points)
-        return read.points
+        return read
 
     def report(
         self,
@@ -213,36 +234,39 @@ class _Check:
             ranges.sort()
             value = self.sheet.symbols[name]
             for (_, high, one), (low, _, other) in pairwise(ranges):
+                pair = _Pair(number, step, name, one, other)
                 if step.rules[one].value != step.rules[other].value:
-                    self.report(
-                        "line-overlap",
-                        conj((truths[one].yes, truths[other].yes)),
-                        ("steps", number),
-                        (step.id, str(one + 1), str(other + 1)),
-                        lambda points, n=name: points.get(n, 0) is not None,
-                        lambda points, n=name, a=one, b=other: {
-                            "step": step.name, "name": n, "value": points.get(n), "first": a + 1, "second": b + 1
-                        },
-                    )  # fmt: skip
+                    self._pair("line-overlap", pair, conj((truths[one].yes, truths[other].yes)), (True, True))
                 none = [t.no for t in truths if t is not None]
                 between = (compare(">", value.value, constant(high)), compare("<", value.value, constant(low)))
                 if step.rules[-1].value not in (step.rules[one].value, step.rules[other].value):
-                    self.report(
-                        "line-gap",
-                        conj((value.known, *none, *between)),
-                        ("steps", number),
-                        (step.id, str(one + 1), str(other + 1)),
-                        lambda points, n=name: points.get(n, 0) is not None,
-                        lambda points, n=name: {"step": step.name, "name": n, "value": points.get(n)},
-                    )
+                    self._pair("line-gap", pair, conj((value.known, *none, *between)), (False, False))
+
+    def _pair(self, code: str, pair: _Pair, wanted: Any, truths: tuple[bool, bool]) -> None:
+        """Two lines for ranges of one number, and a sheet on which both hold, or neither."""
+        self.proved(code)
+        model = self.find(wanted)
+        if model is None:
+            return
+        evidence = self.evidence(model)
+        record = self.record(dict(evidence.witness))
+        lines = [pair.step.rules[n] for n in (pair.one, pair.other)]
+        if tuple(compile_condition(self.sheet.trees[str(line.when)])(record) for line in lines) != truths:
+            self.notebook.doubt(code, self.id)
+            return
+        first, second = pair.one + 1, pair.other + 1
+        self.add(
+            code, ("steps", pair.number), (pair.step.id, str(first), str(second)), evidence,
+            step=pair.step.name, name=pair.name, value=record.get(pair.name), first=first, second=second,
+        )  # fmt: skip
 
     # -- levels -----------------------------------------------------------------------------------------------------
     def _levels(self) -> None:
         ends = [self.sheet.level] if self.it.grade else []
         ends += [self.sheet.points[r.of] for r in self.it.results]
-        for symbol, path in [(s, ("grade",)) for s in ends[: bool(self.it.grade)]] + [
-            (self.sheet.points[r.of], ("results", n)) for n, r in enumerate(self.it.results)
-        ]:
+        paths: list[tuple[str | int, ...]] = [("grade",)] if self.it.grade else []
+        paths += [("results", n) for n in range(len(self.it.results))]
+        for symbol, path in zip(ends, paths, strict=True):
             self.proved("level-not-listed")
             model = self.find(conj((symbol.known, *(compare("<>", symbol.value, n) for n in self.levels))))
             if model is not None:
@@ -323,10 +347,11 @@ class _Check:
             )  # fmt: skip
 
     def _never(self) -> None:
-        for code, key, things in (
+        lines: list[tuple[str, str, Any]] = [
             ("hint-never", "hints", self.it.hints),
             ("decision-never", "decisions", self.it.decisions),
-        ):
+        ]
+        for code, key, things in lines:
             for number, thing in enumerate(things):
                 if thing.when is None or "missing_items" in facts_of(self.sheet.trees[thing.when]):
                     continue

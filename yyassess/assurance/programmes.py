@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from yyassess.assurance.findings import Evidence, Notebook
@@ -55,7 +56,7 @@ class _Criteria:
         impossible = [c for c in self.criteria if self.world.find(self.yes[c.id], [c.node]) is None]
         for criterion in impossible:
             model = self.world.find(True, self.nodes)
-            self._report("criterion-never-true", (criterion,), model, lambda t, c=criterion: t[c.id] is False)
+            self._report("criterion-never-true", (criterion,), model, partial(_is_false, criterion.id))
         if impossible:
             return
         core = list(self.criteria)
@@ -64,8 +65,7 @@ class _Criteria:
             if self.world.find(conj(self.yes[c.id] for c in rest), self.nodes) is None:
                 core = rest
         nearly = self.world.find(conj(self.yes[c.id] for c in core[1:]), self.nodes)
-        first = core[0]
-        self._report("never-satisfiable", core, nearly, lambda t: t[first.id] is False)
+        self._report("never-satisfiable", core, nearly, partial(_is_false, core[0].id))
 
     # -- everybody --------------------------------------------------------------------------------------------------
     def _everybody(self) -> bool:
@@ -73,7 +73,7 @@ class _Criteria:
             self._refute("always-eligible", tuple(c.id for c in self.criteria))
             return False
         model = self.world.find(True, self.nodes)
-        self._report("always-eligible", self.criteria, model, lambda t: all(v is not False for v in t.values()))
+        self._report("always-eligible", self.criteria, model, _none_false)
         return True
 
     def _each(self, somebody: dict[str, Any]) -> None:
@@ -140,6 +140,14 @@ class _Criteria:
 
     def _number(self, id: str) -> int | None:
         return next((n for n, c in enumerate(self.at.programme.criteria) if c.id == id), None)
+
+
+def _is_false(id: str, truths: dict[str, bool | None]) -> bool:
+    return truths[id] is False
+
+
+def _none_false(truths: dict[str, bool | None]) -> bool:
+    return False not in truths.values()
 
 
 def redundant_candidates(node: Node) -> Iterator[tuple[Node, Node]]:

@@ -340,7 +340,7 @@ class Sheet:
                     raising = raising + choose(truth, adjustment.raise_by, 0)
         top = self.machine.top
         raised = self.preliminary.value + raising
-        level = choose(compare(">", raised, top), top, raised)
+        level = choose(conj((compare(">", raising, 0), compare(">", raised, top))), top, raised)
         number: Any = 0
         for adjustment, truth in truths:
             number = number + (choose(truth, 1, 0) if adjustment.raise_by else 0)

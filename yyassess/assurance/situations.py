@@ -171,8 +171,8 @@ def asks_for_day(situation: Situation) -> bool:
 def text_nodes(book: Rulebook, text: Programme) -> Iterator[Node]:
     """All conditions of one text."""
     trees = book.trees.get("programmes", {})
-    written: list[str | None] = [c.when for c in text.criteria]
-    written += [part.when for part in (*text.benefits, *text.services, *text.effects)]
+    parts: list[Any] = [*text.criteria, *text.benefits, *text.services, *text.effects]
+    written = [part.when for part in parts]
     written += [b.amount for b in text.benefits if isinstance(b.amount, str)]
     return (trees[when] for when in written if when and when in trees)
 

@@ -104,7 +104,7 @@ def check_facts(book: Rulebook, notebook: Notebook) -> None:
     for name, fact in book.facts.items():
         origin = book.origins[("vocabulary", name)]
         notebook.count("enumerated", "fact-unused", name)
-        if name not in used and not fact.personal:
+        if name not in used and not fact.personal and not (fact.grade_of or fact.code_of):
             notebook.add("fact-unused", origin, (), name)
         if fact.grade_of:
             for level in book.instruments[fact.grade_of].levels:

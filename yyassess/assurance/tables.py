@@ -68,7 +68,10 @@ def _whole(machine: Scorer, origin: Origin, notebook: Notebook) -> None:
     base = {**machine.reader.assume, **{n: v for n, v in machine.reader.settings.items() if v is not None}}
     for answers in sheets:
         notebook.count("enumerated", "level-not-listed", it.id)
-        level = machine.grade_of(base, answers)
+        try:
+            level = machine.grade_of(base, answers)
+        except IndexError:  # a lookup beside its table, which is a finding of its own
+            return
         if level is not None and level not in machine.level_json:
             witness = Evidence({"answers": {k: _json(v) for k, v in answers.items()}}, f"yyassess assess {it.id}")
             notebook.add("level-not-listed", origin, ("grade",), it.id, (str(level),), witness, level=level)

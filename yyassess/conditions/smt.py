@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 from yyassess.conditions.reference import FUNCTIONS
@@ -288,7 +288,7 @@ def record_evaluator(
         if kind == "codes":
             members = {code: z3.Bool(f"{name} has {code}") for code in codes[name]}
             symbols[name] = Symbol(members, known[name])
-            variables[name] = [(v, lambda given, code=code: z3.BoolVal(code in given)) for code, v in members.items()]
+            variables[name] = [(v, partial(_has, code)) for code, v in members.items()]
             continue
         make, read = _SORTS.get(kind, _SORTS["code"])()
         variable = make(name)
@@ -315,6 +315,10 @@ def record_evaluator(
         }
 
     return evaluate
+
+
+def _has(code: str, given: Any) -> Any:
+    return z3.BoolVal(code in given)
 
 
 _SORTS: dict[str, Callable[[], tuple[Any, Any]]] = {

@@ -13,8 +13,9 @@ from yyassess.assessment.errors import Faults
 from yyassess.assessment.scoring import shared
 from yyassess.entitlement.monitor_day import Day
 from yyassess.entitlement.monitor_engine import MOST_EVENTS, DurableJoins, Joins, ReferenceJoins, Window
-from yyassess.entitlement.monitor_events import Event, EventReader, default_engine, read_day, read_place
+from yyassess.entitlement.monitor_events import Event, EventReader, default_engine, read_place
 from yyassess.rulebook.book import Rulebook, UnknownName
+from yyassess.rulebook.vocabulary import read_date
 
 STATE_KEYS = ("version", "place", "events")
 STATE_VERSION = 1
@@ -80,8 +81,8 @@ class CaseMonitor:
 
     def _live(self, place: Any, where: str, faults: Faults) -> None:
         try:
-            self._place = read_place(self.rules, place if isinstance(place, str) else repr(place))
-        except UnknownName as error:
+            self._place = read_place(self.rules, place)
+        except (UnknownName, TypeError) as error:
             faults.add(where, place, sorted(self.rules.places), "没有这个地区", str(error))
 
     # -- events -------------------------------------------------------------------------------------------
@@ -167,7 +168,7 @@ class CaseMonitor:
     def _at(self, on: dt.date | str) -> Day:
         faults = Faults()
         try:
-            day = read_day(on)
+            day = read_date(on)
         except ValueError as error:
             faults.add("on", on, "YYYY-MM-DD", "不是有效日期", str(error))
             faults.raise_if_any()

@@ -19,6 +19,7 @@ from yyassess.entitlement.engine import DurableEngine, Engine, Program, Referenc
 from yyassess.rulebook.book import Rulebook, UnknownName, code_stem
 from yyassess.rulebook.events import EventRule, Validity, months_of, tree_scope
 from yyassess.rulebook.programme import Place
+from yyassess.rulebook.vocabulary import read_date
 
 #: Keys of an event beside the details of its kind.
 EVENT_KEYS = ("id", "kind", "date")
@@ -112,7 +113,7 @@ class EventReader:
 
     def _day(self, given: Any, where: str, faults: Faults) -> dt.date | None:
         try:
-            return read_day(given)
+            return read_date(given)
         except ValueError:
             faults.add(where, given, "YYYY-MM-DD", "事件须有有效日期", "an event needs a day that exists")
             return None
@@ -224,30 +225,20 @@ def _writable(value: Any) -> bool:
     return not isinstance(value, str) or not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
-def read_day(given: Any) -> dt.date:
-    """A day, or its text.
-
-    Raises:
-        ValueError: not text in the form YYYY-MM-DD, or a day that does not exist.
-    """
-    if isinstance(given, dt.date) and not isinstance(given, dt.datetime):
-        return given
-    if not isinstance(given, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", given):
-        raise ValueError("not a day (YYYY-MM-DD)")
-    return dt.date.fromisoformat(given)
-
-
 def default_engine() -> str:
     """The engine the deployment has chosen."""
     return os.environ.get("YYASSESS_ENGINE", "durable")
 
 
-def read_place(book: Rulebook, given: str) -> str:
+def read_place(book: Rulebook, given: Any) -> str:
     """The id of a place of the rulebook, or the administrative code of any other.
 
     Raises:
+        TypeError: not text.
         UnknownName: neither.
     """
+    if not isinstance(given, str):
+        raise TypeError("a place is text: an id, an administrative code or a name")
     try:
         return book.place(given).id
     except UnknownName:

@@ -163,7 +163,7 @@ def _read_number(given: Any) -> Decimal:
         raise ValueError("not a number")
     if isinstance(given, float) and not math.isfinite(given):
         raise ValueError("not a finite number")
-    number = Decimal(str(given))
+    number = Decimal(str(given)) if isinstance(given, float) else Decimal(given)
     if not number.is_finite():
         raise ValueError("not a finite number")
     return number.normalize() if number.as_tuple().exponent else number
