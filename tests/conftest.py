@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, settings
 
 from yyassess import Rulebook, RulebookError
+from yyassess.rulebook import loading
 from yyassess.rulebook.loading import RuleError
 
 # ``ci`` for every run, ``deep`` for a night, ``dev`` while writing; chosen by HYPOTHESIS_PROFILE.
@@ -24,6 +25,7 @@ settings.register_profile("ci", max_examples=150, deadline=None, print_blob=True
 settings.register_profile("deep", parent=settings.get_profile("ci"), max_examples=5000)
 settings.register_profile("dev", parent=settings.get_profile("ci"), max_examples=25)
 
+SHIPPED_RULES = loading.shipped_rules
 CACHE = pytest.StashKey[str]()
 
 
@@ -239,8 +241,6 @@ def rules(tmp_path: Path) -> RuleFolder:
 @pytest.fixture
 def shipped(rules: RuleFolder, monkeypatch: pytest.MonkeyPatch) -> RuleFolder:
     """The small rulebook in the place of the shipped one."""
-    from yyassess.rulebook import loading
-
     monkeypatch.setattr(loading, "shipped_rules", lambda: rules.path)
     return rules
 
@@ -278,11 +278,28 @@ class Ran:
         return error
 
 
+@pytest.fixture(scope="session")
+def loaded(book: Rulebook) -> dict[str, Rulebook]:
+    """Rulebooks by their hash, so that commands need not compile the same rules again and again."""
+    return {book.hash: book}
+
+
 @pytest.fixture
-def yyassess(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
+def yyassess(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, book: Rulebook, loaded: dict[str, Rulebook]
+) -> Callable[..., Ran]:
     """Runs a command in an empty folder and checks that it leaves nothing there."""
     from yyassess.cli import main
 
+    load = Rulebook.load
+
+    def load_once(*folders: Any) -> Rulebook:
+        if "YYASSESS_RULES" in os.environ or loading.shipped_rules is not SHIPPED_RULES:
+            return load(*folders)
+        found = load(*folders) if folders else book
+        return loaded.setdefault(found.hash, found)
+
+    monkeypatch.setattr(Rulebook, "load", load_once)
     folder = tmp_path / "working folder"
     folder.mkdir()
     monkeypatch.chdir(folder)

@@ -29,7 +29,7 @@ from hypothesis import strategies as st
 
 from yyassess.assessment.question import Question
 from yyassess.assessment.scoring import scorer, shared
-from yyassess.assurance.people import asked_facts, constants, telling_values
+from yyassess.assurance.people import asked_facts, asked_grades, constants, derived_from, telling_values
 from yyassess.assurance.situations import newest_document, turning_days
 from yyassess.assurance.wording import sql_of
 from yyassess.conditions.tree import (
@@ -45,7 +45,6 @@ from yyassess.conditions.tree import (
     Not,
     OneOf,
     Or,
-    facts_of,
 )
 from yyassess.rulebook.book import Rulebook, Ruleset
 from yyassess.rulebook.vocabulary import read_date
@@ -129,21 +128,13 @@ def cases(
 def _cases(ruleset: Ruleset, known: bool) -> st.SearchStrategy[Json]:
     book = ruleset.book
     asked = asked_facts(ruleset)
-    inputs = {
-        name
-        for fact in asked
-        if book.facts[fact].derive
-        for name in facts_of(book.trees["programmes"][str(book.facts[fact].derive)])
-    }
+    inputs = derived_from(book, asked)
     parts: dict[str, dict[str, st.SearchStrategy[Any]]] = {"person": {}, "facts": {}}
-    graded: dict[str, list[int]] = {}
     for name, values in asked.items():
         fact = book.facts[name]
-        instrument = fact.grade_of or fact.code_of
-        if instrument and book.instruments[instrument].levels:
-            graded[instrument] = [level.level for level in book.instruments[instrument].levels]
-        elif not instrument and values and name not in inputs:
+        if values and name not in inputs and not (fact.grade_of or fact.code_of):
             parts["person" if fact.person else "facts"][name] = st.sampled_from(values)
+    graded = asked_grades(ruleset, asked)
     day = ruleset.on.isoformat()
     assessed = [
         st.sampled_from([{"instrument": id, "date": day, "grade": {"level": n}} for n in levels])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rulebooks import BASE, changed, interaction, money, programme
+from rulebooks import BASE, MORE, changed, interaction, money, programme
 
 Files = Mapping[str, str]
 
@@ -79,9 +79,9 @@ fault("a value between two ranges", "line-gap", lines("when: total BETWEEN 0 AND
 fault("an item nobody counts", "item-unused", changed(scale, ("kind: sum, items: all", "kind: sum, items: [eating]")), changed(scale, ("kind: sum, items: all", "kind: sum, items: [eating, walking]")))
 fault("a setting without effect", "setting-unused", record("settings: [{id: method, choices: [one, two], default: one, say: {zh: 方法, en: Method}}]\n"))
 fault("an adjustment that cannot hold", "adjustment-never", changed(scale, ("when: coma,", "when: coma AND NOT coma,")))
-fault("an adjustment that always holds", "adjustment-always", changed(scale, ("when: coma, set_level: 1", "when: coma OR NOT coma, raise_by: 1")))
+fault("an adjustment that always holds", "adjustment-always level-unreachable", changed(scale, ("when: coma, set_level: 1", "when: coma OR NOT coma, raise_by: 1")))
 fault("an adjustment that makes the grade milder", "adjustment-lowers", changed(scale, ("when: coma, set_level: 1", "when: coma, set_level: 0")))
-fault("two adjustments against each other", "adjustment-conflict adjustment-lowers", changed(scale, ("adjustments:\n", "adjustments:\n  - {id: total_best, when: total >= 1, set_level: 0, source: {document: notice}, evidence: verified, say: {zh: 好, en: Well}}\n")))
+fault("two adjustments against each other", "adjustment-conflict adjustment-lowers grade-not-monotone", changed(scale, ("adjustments:\n", "adjustments:\n  - {id: total_best, when: total >= 1, set_level: 0, source: {document: notice}, evidence: verified, say: {zh: 好, en: Well}}\n")))
 fault("a hint nobody sees", "hint-never", record("hints: [{id: H1, when: total > 4, say: {zh: 查, en: Check}}]\n"), record("hints: [{id: H1, when: total > 3, say: {zh: 查, en: Check}}]\n"))
 fault("a decision that is never named", "decision-never", record("decisions: [{id: X-D1, point: {zh: 点, en: Point}, taken: {zh: 取, en: Taken}, reason: {zh: 由, en: Reason}, when: total < 0}]\n"), record("decisions: [{id: X-D1, point: {zh: 点, en: Point}, taken: {zh: 取, en: Taken}, reason: {zh: 由, en: Reason}, when: total < 1}]\n"))
 
@@ -89,7 +89,7 @@ fault("a decision that is never named", "decision-never", record("decisions: [{i
 fault("criteria that exclude each other", "never-satisfiable", programme("a", "scheme = 'employee'", "alone", "scheme = 'none' OR scheme = 'resident'"), programme("a", "scheme = 'employee'", "alone", "scheme = 'employee' OR scheme = 'resident'", rest="intended: [{code: criterion-never-matters, reason: {zh: 两处都写, en: Written in both places}}]\n"))
 fault("criteria that exclude each other through another programme", "never-satisfiable", of(programme("a", "age >= 60"), programme("b", "ELIGIBLE('a')", "age < 60")), of(programme("a", "age >= 60"), programme("b", "ELIGIBLE('a')", "months >= 6")))
 fault("a threshold beyond the range", "criterion-never-true", programme("a", "age > 130", "alone"), programme("a", "age > 129", "alone"))
-fault("a grade and its code that never go together", "never-satisfiable", programme("a", "grade = 1", "letter = 'well'"), programme("a", "grade = 1 OR letter = 'well'", "alone"))
+fault("a grade and its code that never go together", "never-satisfiable", programme("a", "grade = 1", "letter = 'well'"), programme("a", "grade = 1 AND letter = 'ill'", "alone", rest="intended: [{code: part-never-matters, reason: {zh: 两处都写, en: Written twice}}]\n"))
 fault("days in the wrong order", "never-satisfiable", programme("a", "birth >= DATE '1980-01-01'", "age >= 60"), programme("a", "birth <= DATE '1980-01-01'", "age < 90", rest="intended: [{code: older-loses, reason: {zh: 仅限九十岁以下, en: Below ninety only}}]\n"))
 fault("everybody is eligible", "always-eligible", programme("a", "age >= 0"), programme("a", "age >= 1"))
 fault("a criterion true of everybody", "criterion-always-true", programme("a", "alone OR NOT alone", "age >= 60"), programme("a", "alone OR NOT insured", "age >= 60"))
@@ -100,11 +100,11 @@ fault("two programmes that say the same in other words", "same-programme", of(pr
 CITY = programme("a", "age >= 60", rest=money("100"))
 fault("a town that contradicts its city", "override-contradicts older-loses", {"city/a.yaml": CITY, "town/a.yaml": programme("a", "age < 60", rest=money("100"))}, {"city/a.yaml": CITY, "town/a.yaml": programme("a", "age >= 55", rest=money("100"))})
 fault("a town that takes away what the city gives", "override-takes-away", {"city/a.yaml": CITY, "town/a.yaml": programme("a", "age >= 65", rest=money("100"))}, {"city/a.yaml": CITY, "town/a.yaml": programme("a", "age >= 59", rest=money("100"))})
-fault("a town that pays less than its city", "override-pays-less", {"city/a.yaml": CITY, "town/a.yaml": programme("a", "age >= 60", rest=money("1100 CNY/year"))}, {"city/a.yaml": CITY, "town/a.yaml": programme("a", "age >= 60", rest=money("1200 CNY/year"))})
+fault("a town that pays less than its city", "override-pays-less", {"city/a.yaml": CITY, "town/a.yaml": programme("a", "age >= 60", rest=money("1100, CNY/year"))}, {"city/a.yaml": CITY, "town/a.yaml": programme("a", "age >= 60", rest=money("1200, CNY/year"))})
 
 # -- benefits -----------------------------------------------------------------------------------------------------------
-fault("two rows for one age", "benefit-overlap", programme("a", "age >= 60", rest=money("100 if age BETWEEN 60 AND 80", "200 if age >= 80")), programme("a", "age >= 60", rest=money("100 if age BETWEEN 60 AND 79", "200 if age >= 80")))
-fault("two rows in different units of time", "benefit-overlap", programme("a", "alone", rest=money("100 if age <= 80", "1300 CNY/year if age >= 80")), programme("a", "alone", rest=money("100 if age < 80", "1300 CNY/year if age >= 80")))
+fault("two rows for one age", "benefit-overlap older-gets-less", programme("a", "age >= 60", rest=money("100 if age BETWEEN 60 AND 80", "200 if age >= 80")), programme("a", "age >= 60", rest=money("100 if age BETWEEN 60 AND 79", "200 if age >= 80")))
+fault("two rows in different units of time", "benefit-overlap older-gets-less", programme("a", "alone", rest=money("100 if age <= 80", "1300, CNY/year if age >= 80")), programme("a", "alone", rest=money("100 if age < 80", "1300, CNY/year if age >= 80")))
 fault("no row for some", "benefit-gap", programme("a", "alone", rest=money("100 if scheme = 'employee'", "100 if scheme = 'resident'")), programme("a", "alone", "scheme <> 'none'", rest=money("100 if scheme = 'employee'", "100 if scheme = 'resident'")))
 fault("a row nobody can get", "benefit-never", programme("a", "age >= 80", rest=money("100", "50 if age < 80")), programme("a", "age >= 60", rest=money("200 if age >= 80", "50 if age < 80")))
 SERVICES = "services: [{{phase: home, say: {{zh: 上门, en: Visit}}, when: {}}}]\n"
@@ -112,7 +112,7 @@ fault("a service nobody is offered", "service-never", programme("a", "age >= 80"
 EFFECTS = "effects: [{{when: {}, effect: suspend, say: {{zh: 暂停, en: Suspended}}, evidence: verified}}]\n"
 fault("a suspension that never happens", "effect-never", programme("a", "age >= 80", rest=EFFECTS.format("age < 80")), programme("a", "age >= 80", rest=EFFECTS.format("alone")))
 fault("a suspension of everybody", "effect-always", programme("a", "age >= 80", rest=EFFECTS.format("age >= 70")), programme("a", "age >= 80", rest=EFFECTS.format("age >= 90")))
-fault("an amount below nothing", "amount-negative", programme("a", "alone", rest=money("500 - income")), programme("a", "alone", rest=money('"GREATEST(0, 500 - income)"')))
+fault("an amount below nothing", "amount-negative", programme("a", "alone", rest=money("500 - income")), programme("a", "alone", rest=money('GREATEST(0, 500 - income)')))
 CAP = "benefits: [{{id: money, say: {{zh: 补贴, en: Money}}, amount: {}, unit: CNY/month, cap: 800, evidence: verified}}]\n"
 fault("an amount above its cap", "amount-above-cap", programme("a", "alone", rest=CAP.format("income * 0.5")), programme("a", "alone", rest=CAP.format('"LEAST(800, income * 0.5)"')))
 INDICATOR = "indicators: [{{id: share, say: {{zh: 指标, en: Target}}, numerator: {}, denominator: {}, target: 0.9, by: 2030-12-31, evidence: verified}}]\n"
@@ -123,7 +123,7 @@ OTHER = programme("b", "age >= 60", rest=money("100"))
 fault("each gives way to the other", "exclusive-both-lost", of(programme("a", "alone", rest=interaction("cannot_combine", "b")), OTHER + interaction("cannot_combine", "a")), of(programme("a", "alone", rest=interaction("cannot_combine", "b")), OTHER))
 fault("nobody ever gets what gives way", "always-dropped", of(programme("a", "alone", "age >= 70", rest=interaction("cannot_combine", "b")), OTHER), of(programme("a", "alone", "age >= 50", rest=interaction("cannot_combine", "b")), OTHER))
 fault("lost for something that is not paid", "dropped-for-dropped", of(programme("a", "alone", rest=interaction("cannot_combine", "b")), OTHER + interaction("cannot_combine", "c"), programme("c", "insured")), of(programme("a", "alone", rest=interaction("cannot_combine", "b")), OTHER, programme("c", "insured")))
-fault("the higher of two that do not compare", "higher-only-incomparable", of(programme("a", "alone", rest=money("100 CNY/visit") + interaction("higher_only", "b")), OTHER), of(programme("a", "alone", rest=money("150") + interaction("higher_only", "b")), OTHER))
+fault("the higher of two that do not compare", "higher-only-incomparable", of(programme("a", "alone", rest=money("100, CNY/visit") + interaction("higher_only", "b")), OTHER), of(programme("a", "alone", rest=money("150") + interaction("higher_only", "b")), OTHER))
 fault("the higher of two, one without an amount", "higher-only-incomparable", of(programme("a", "alone", rest=interaction("higher_only", "b")), OTHER))
 fault("an interaction of two that exclude each other", "interaction-never", of(programme("a", "scheme = 'none'", rest=interaction("offset", "b")), programme("b", "scheme = 'employee'")), of(programme("a", "scheme <> 'none'", rest=interaction("offset", "b")), programme("b", "scheme = 'employee'")))
 fault("an interaction with a programme of another place", "interaction-elsewhere", {"town/a.yaml": programme("a", "alone", rest=interaction("offset", "b")), "far/b.yaml": programme("b", "age >= 60")}, {"town/a.yaml": programme("a", "alone", rest=interaction("offset", "b")), "city/b.yaml": programme("b", "age >= 60")})
@@ -134,9 +134,9 @@ fault("a worse grade, given as a code, is refused", "worse-grade-loses", program
 fault("a worse grade gets less", "worse-grade-gets-less", programme("a", "alone", rest=money("200 if grade = 0", "100 if grade = 1")), programme("a", "alone", rest=money("100 if grade = 0", "200 if grade = 1")))
 fault("older people are refused", "older-loses", programme("a", "age BETWEEN 60 AND 79"), programme("a", "age BETWEEN 60 AND 130"))
 fault("people born earlier are refused", "older-loses", programme("a", "birth >= DATE '1950-01-01'"), programme("a", "birth <= DATE '1950-01-01'"))
-fault("older people get less", "older-gets-less", programme("a", "age >= 60", rest=money("150 if age < 80", "1200 CNY/year if age >= 80")), programme("a", "age >= 60", rest=money("100 if age < 80", "1300 CNY/year if age >= 80")))
+fault("older people get less", "older-gets-less", programme("a", "age >= 60", rest=money("150 if age < 80", "1200, CNY/year if age >= 80")), programme("a", "age >= 60", rest=money("100 if age < 80", "1300, CNY/year if age >= 80")))
 fault("longer disability is refused", "longer-loses", programme("a", "months <= 24"), programme("a", "months >= 24"))
-fault("longer disability gets less", "longer-gets-less", programme("a", "alone", rest=money('"GREATEST(0, 600 - months)"')), programme("a", "alone", rest=money("months * 2")))
+fault("longer disability gets less", "longer-gets-less", programme("a", "alone", rest=money('GREATEST(0, 600 - months)')), programme("a", "alone", rest=money("months * 2")))
 fault("a fault that is meant is a note", "", programme("a", "grade = 0", rest="intended: [{code: worse-grade-loses, of: grade, reason: {zh: 预防, en: Prevention}}]\n"))
 
 # -- time ---------------------------------------------------------------------------------------------------------------
@@ -150,7 +150,6 @@ fault("two texts at once", "version-overlap", versions("{from: 2020-01-01, to: 2
 fault("a text that is never used", "version-overlap version-never", versions("{from: 2022-01-01}", "{from: 2022-01-01}"))
 fault("a text that ended", "expired", programme("a", "alone", since="{from: 2020-01-01, to: 2021-12-31}"), {"town/a.yaml": programme("a", "alone", since="{from: 2020-01-01, to: 2021-12-31}"), "city/a.yaml": programme("a", "alone")})
 DATED = "benefits: [{{id: money, say: {{zh: 补贴, en: Money}}, amount: [{}], unit: CNY/month, evidence: verified}}]\n"
-fault("amounts out of order", "amount-order", programme("a", "alone", rest=DATED.format("{from: 2022-01-01, value: 200}, {from: 2020-01-01, value: 100}")), programme("a", "alone", rest=DATED.format("{from: 2020-01-01, value: 100}, {from: 2022-01-01, value: 200}")))
 fault("no amount for the first year", "amount-hole", programme("a", "alone", rest=DATED.format("{from: 2021-01-01, value: 200}")), programme("a", "alone", rest=DATED.format("{from: 2020-01-01, value: unknown}, {from: 2021-01-01, value: 200}")))
 fault("an amount older than its source", "amount-older-than-source", programme("a", "alone", rest=money("100"), since="{from: 2019-01-01}"), programme("a", "alone", rest=money("100") + "known_from: 2020-01-01\n", since="{from: 2019-01-01}"))
 ENDED = changed("sources.yaml", ("evidence: verified", "evidence: verified, in_force: {to: 2021-12-31}"))
@@ -173,7 +172,7 @@ fault("a fact without the code of a result", "fact-code-missing", changed("vocab
 
 # -- pathways -----------------------------------------------------------------------------------------------------------
 def path(*changes: tuple[str, str]) -> dict[str, str]:
-    return changed(pathway, *changes)
+    return {**MORE, **changed(pathway, *changes)}
 
 
 CAUTION = "cautions: [{{id: x, when: {}, say: {{zh: 注意, en: Mind}}, evidence: verified}}]\nrescreen:"

@@ -163,9 +163,6 @@ BASE: dict[str, str] = {
     "vocabulary.yaml": VOCABULARY,
     "sources.yaml": SOURCES,
     "instruments/scale.yaml": SCALE,
-    "instruments/grid.yaml": GRID,
-    "instruments/screen.yaml": SCREEN,
-    "pathways/memory.yaml": PATHWAY,
     "national/place.yaml": 'places: [{id: national, code: "000000", name: {zh: 国, en: Nation}, level: national}]\n',
     "city/place.yaml": """\
 places:
@@ -181,6 +178,14 @@ programmes_of: town
 places:
   - {id: faraway, code: "440101", name: {zh: 远镇, en: Far town}, level: district, within: far}
 """,
+}
+
+
+#: Files that only some faults need; a fault that changes one of them adds it.
+MORE: dict[str, str] = {
+    "instruments/grid.yaml": GRID,
+    "instruments/screen.yaml": SCREEN,
+    "pathways/memory.yaml": PATHWAY,
 }
 
 
@@ -202,17 +207,22 @@ def programme(id: str, *criteria: str, rest: str = "", since: str = "{from: 2020
 
 
 def money(*rows: str) -> str:
-    """Benefit rows ``amount[ unit][ if condition]``."""
+    """Benefit rows ``amount[, unit][ if condition]``."""
     lines = ["benefits:"]
     for number, row in enumerate(rows):
         figure, _, when = row.partition(" if ")
-        amount, _, unit = figure.partition(" ")
+        amount, _, unit = figure.rpartition(", ") if ", CNY" in figure else (figure, "", "")
         condition = f', when: "{when}"' if when else ""
         lines.append(
-            f"  - {{id: row-{number}, say: {{zh: 第{number}行, en: Row {number}}}, amount: {amount}, "
+            f"  - {{id: row-{number}, say: {{zh: 第{number}行, en: Row {number}}}, amount: {quoted(amount)}, "
             f"unit: {unit or 'CNY/month'}, evidence: verified{condition}}}"
         )
     return "\n".join(lines) + "\n"
+
+
+def quoted(amount: str) -> str:
+    """A figure as it is, an expression in quotes."""
+    return amount if amount.isdigit() else f'"{amount}"'
 
 
 def interaction(kind: str, other: str) -> str:
@@ -222,7 +232,7 @@ def interaction(kind: str, other: str) -> str:
 
 def changed(file: str, *changes: tuple[str, str]) -> dict[str, str]:
     """A file of the base with words replaced that stand in it exactly once."""
-    text = BASE[file]
+    text = {**BASE, **MORE}[file]
     for old, new in changes:
         assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {file}"
         text = text.replace(old, new)

@@ -48,7 +48,8 @@ MEASURE = """() => {
     const least = main ? MAIN : 44;
     if (box.height < least - 0.5 || box.width < 43.5) tight.push(`${Math.round(box.width)}x${Math.round(box.height)} ${name(target)}`);
   }
-  return { small, tight, sideways: document.documentElement.scrollWidth - document.documentElement.clientWidth };
+  const looked = document.querySelectorAll("a, button, input, select, textarea, summary").length;
+  return { small, tight, looked, sideways: document.documentElement.scrollWidth - document.documentElement.clientWidth };
 }"""
 
 
@@ -112,6 +113,7 @@ def test_axe_finds_nothing_on_any_page(open_phone: Callable[..., Page], site: An
         way()
         unfold(page)
         result = Axe().run(page, options=RULES)
+        assert len(result.response["passes"]) > 20, "axe did not look at the page"
         if result.violations_count:
             found[name] = result.generate_report()
     assert not found, "\n".join(f"== {name}\n{report}" for name, report in found.items())
@@ -142,6 +144,7 @@ def test_text_targets_and_width_hold(
         if text:
             page.evaluate("size => { document.documentElement.style.fontSize = size }", text)
         found = page.evaluate(MEASURE.replace("MAIN", str(main)))
+        assert found["looked"] > 5
         if found["small"] or found["tight"] or found["sideways"] > 0:
             faults[name] = {k: v[:6] if isinstance(v, list) else v for k, v in found.items()}
     assert not faults, "\n".join(f"{name}: {fault}" for name, fault in faults.items())

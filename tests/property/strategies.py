@@ -321,6 +321,8 @@ class Town:
 
 DAYS = tuple(map(dt.date.fromisoformat, ("2026-11-22", "2026-02-28", "2025-10-01", "2021-06-30", "2028-02-29")))
 PLACES = sorted(BOOK.places)
+#: The places that no other lies in: what holds in the nation, the province and the city holds there too.
+INNERMOST = [id for id in PLACES if id not in {place.within for place in BOOK.places.values()}]
 
 
 @cache

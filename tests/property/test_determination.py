@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from strategies import BOOK, DAYS, PLACES, Town, names_in, seeds, sheet, steady, town
+from strategies import BOOK, DAYS, INNERMOST, PLACES, Town, as_json, names_in, seeds, sheet, steady, town
 
 from yyassess import InputError, determine
 from yyassess.conditions.reference import compile_condition
@@ -56,7 +56,7 @@ def test_durable_rules_and_the_reference_determine_the_same_to_the_last_word(
     assert here.decide(person, "durable") == here.decide(person, "reference")
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", INNERMOST)
 @steady
 @given(days, seeds, knowledge)
 def test_the_same_case_gives_the_same_bytes_in_whatever_order_it_is_given(
@@ -89,13 +89,13 @@ def test_another_process_writes_the_same_bytes(tmp_path: Path) -> None:
             capture_output=True,
             check=True,
         ).stdout
-        for seed in ("0", "1", "2")
+        for seed in ("0", "1")
     }
     assert len(written) == 1
 
 
 # -- unknown is honest --------------------------------------------------------------------------------------
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", INNERMOST)
 @steady
 @given(days, seeds, knowledge)
 def test_an_outcome_reached_never_changes_when_one_more_fact_is_learnt(
@@ -123,7 +123,7 @@ def learnable(here: Town, person: Mapping[str, Any]) -> list[str]:
     return [n for n in unknown if (BOOK.facts[n].grade_of or BOOK.facts[n].code_of or n) not in assessed]
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", INNERMOST)
 @steady
 @given(days, seeds, knowledge)
 def test_a_fact_that_is_not_missing_never_changes_an_unknown_outcome(
@@ -149,7 +149,7 @@ def roots_of(name: str) -> set[str]:
     return {"birth_date"} if name == "age" else {name}
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", INNERMOST)
 @steady
 @given(days, seeds, knowledge)
 def test_a_missing_fact_can_decide_the_outcome(place: str, on: dt.date, seed: int, known: float) -> None:
@@ -231,6 +231,31 @@ def read_facts(here: Town, facts: Mapping[str, Any], nodes: list[Node]) -> dict[
         born = seen["birth_date"]
         seen["age"] = here.on.year - born.year - ((here.on.month, here.on.day) < (born.month, born.day))
     return seen
+
+
+# -- near misses --------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("place", INNERMOST)
+@steady
+@given(days, seeds, knowledge)
+def test_what_is_said_to_be_lacking_is_lacking_and_the_least_change_helps(
+    place: str, on: dt.date, seed: int, known: float
+) -> None:
+    here, rng = town(place, on), random.Random(seed)
+    person = here.person(rng, known)
+    refused = [o for o in by_id(here.decide(person)).values() if o["status"] == "ineligible"]
+    assume(refused)
+    outcome = rng.choice(refused)
+    for near in outcome["near"]:
+        fact = BOOK.facts[near["fact"]]
+        assert fact.can_change and near["given"] != near["needed"]
+        assert next(c["status"] for c in outcome["criteria"] if c["id"] == near["criterion"]) == "false"
+    changes = {change["fact"]: change["needed"] for change in outcome.get("what_if", ())}
+    if changes:
+        assert all(changes[name] != as_json(person.get(name)) for name in changes)
+        if "age" in changes:
+            person.pop("birth_date", None)
+        after = by_id(here.decide({**person, **changes}))[outcome["programme"]]
+        assert after["status"] != "ineligible", changes
 
 
 # -- validity and dates -------------------------------------------------------------------------------------
@@ -497,3 +522,69 @@ def test_two_different_birth_dates_are_refused_without_showing_either() -> None:
     [fault] = faults({"person": {"birth_date": "1941-05-02"}, "facts": {"birth_date": "1942-05-02"}})
     assert fault["where"] == "facts.birth_date"
     assert "194" not in json.dumps(fault)
+
+
+# -- programmes that ask about one another ------------------------------------------------------------------
+LISTENER = """\
+id: listener
+name: {zh: 甲, en: Listener}
+kind: service
+status: in_force
+source: {document: notice}
+evidence: verified
+criteria:
+  - id: has-the-other
+    when: ELIGIBLE('other')
+    say: {zh: 已享受乙, en: Has the other}
+    evidence: verified
+"""
+OTHER = """\
+id: other
+name: {zh: 乙, en: Other}
+kind: service
+status: in_force
+source: {document: notice}
+evidence: verified
+criteria:
+  - id: in-a-coma
+    when: coma
+    say: {zh: 昏迷, en: In a coma}
+    evidence: verified
+"""
+
+
+def heard(rules: Any, place: str, engine: str, **facts: Any) -> dict[str, Any]:
+    found = determine({"facts": facts}, place=place, on=TODAY, rules=rules.load(), engine=engine)
+    return by_id(found)["listener"]
+
+
+@pytest.mark.parametrize("engine", ["durable", "reference"])
+def test_a_programme_of_another_place_is_not_had_here(rules: Any, engine: str) -> None:
+    rules.write("national/listener.yaml", LISTENER).write("city/other.yaml", OTHER)
+    assert heard(rules, "national", engine, coma=True)["status"] == "ineligible"
+    assert heard(rules, "city", engine, coma=True)["status"] == "eligible"
+    assert heard(rules, "district", engine)["missing"] == ["coma"]
+
+
+@pytest.mark.parametrize("engine", ["durable", "reference"])
+def test_a_row_that_points_to_another_programme_is_had_when_that_one_is(rules: Any, engine: str) -> None:
+    other = OTHER.replace("id: other\n", "id: real\n", 1)
+    alias = OTHER.split("criteria:")[0] + "same_as: real\n"
+    rules.write("national/listener.yaml", LISTENER).write("national/real.yaml", other)
+    rules.write("national/other.yaml", alias)
+    assert heard(rules, "national", engine, coma=True)["status"] == "eligible"
+    assert heard(rules, "national", engine, coma=False)["status"] == "ineligible"
+    assert heard(rules, "national", engine)["missing"] == ["coma"]
+
+
+@pytest.mark.parametrize("engine", ["durable", "reference"])
+def test_a_programme_that_hangs_on_one_of_unknown_content_is_not_configured_when_all_else_is_met(
+    rules: Any, engine: str
+) -> None:
+    unknown = "  - {id: more, when: unknown, say: {zh: 另有条件, en: More}, evidence: unknown}\n"
+    rules.write("national/listener.yaml", LISTENER).write("national/other.yaml", OTHER + unknown)
+    assert heard(rules, "national", engine)["missing"] == ["coma"]
+    assert heard(rules, "national", engine, coma=False)["status"] == "ineligible"
+    found = heard(rules, "national", engine, coma=True)
+    assert found["status"] == "not_configured"
+    assert found["missing"] == [] and found["not_configured"]["zh"]

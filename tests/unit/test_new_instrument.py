@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from decimal import ROUND_HALF_UP, Decimal
-from itertools import product
+from itertools import product, takewhile
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from conftest import RuleFolder
 
 from yyassess import InputError, Rulebook, RulebookError, UnknownName, assess, crosswalk
 from yyassess.assurance.examples import run_examples
@@ -172,15 +173,18 @@ examples:
 """
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a town would drop in: three YAML files."""
-    top = tmp_path_factory.mktemp("town")
+def drop(top: Path, instrument: str) -> Path:
     (top / "instruments").mkdir()
     (top / "vocabulary.yaml").write_text(VOCABULARY, encoding="utf-8")
     (top / "sources.yaml").write_text(SOURCES, encoding="utf-8")
-    (top / "instruments" / "town-mobility.yaml").write_text(INSTRUMENT, encoding="utf-8")
+    (top / "instruments" / "town-mobility.yaml").write_text(instrument, encoding="utf-8")
     return top
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a town would drop in: three YAML files."""
+    return drop(tmp_path_factory.mktemp("town"), INSTRUMENT)
 
 
 @pytest.fixture(scope="module")
@@ -267,10 +271,16 @@ def test_bad_answers_are_refused_by_its_own_options_and_facts(town: Rulebook) ->
 
 
 def test_its_examples_pass_and_the_shipped_ones_still_do(town: Rulebook, book: Rulebook) -> None:
-    results = list(run_examples(town))
+    results = list(takewhile(lambda r: r.of in town.instruments, run_examples(town)))
     assert [r for r in results if not r.passed] == []
-    assert sum(r.of == "town-mobility" for r in results) == 5
-    assert len(results) == sum(1 for _ in run_examples(book)) + 5
+    assert [r.of for r in results] == [id for id, it in town.instruments.items() for _ in it.examples]
+    assert [r.name for r in results if r.of not in book.instruments] == [
+        "all well",
+        "fifth floor",
+        "does not go out",
+        "floors not known",
+        "eight days a week",
+    ]
 
 
 def test_it_changes_nothing_else(town: Rulebook, book: Rulebook) -> None:
@@ -311,6 +321,19 @@ def test_it_has_a_page(town: Rulebook) -> None:
         assert words in text
 
 
+def test_what_a_result_rests_on_follows_the_questions_that_were_asked(rules: RuleFolder) -> None:
+    """A hidden question lends a result neither its evidence nor, once it is asked, less than that."""
+    rules.change(
+        "instruments/scale.yaml",
+        ("en: Walking}, ladder: steps}", "en: Walking}, ladder: steps, applies_when: eating = 2, evidence: single}"),
+    )
+    scale = rules.load()
+    evidence = [
+        assess("scale", {"answers": {"eating": eating, "walking": 0}}, scale)["evidence"] for eating in (0, 2, 1, 2)
+    ]
+    assert evidence == ["verified", "single", "verified", "single"]
+
+
 # -- the command ----------------------------------------------------------------------------------------------
 def test_assess_on_the_command_line(folder: Path, town: Rulebook) -> None:
     shown = yyassess("assess", "town-mobility", "-", "--rules", str(folder), "--format", "json", given=REQUEST)
@@ -332,26 +355,31 @@ def test_instruments_on_the_command_line(folder: Path, book: Rulebook) -> None:
     assert "town-mobility" in yyassess("instruments", "--rules", str(folder), "--format", "text").stdout
 
 
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the shipped rules: their examples have a run of their own and take their time."""
+    monkeypatch.setattr("yyassess.rulebook.book.rule_folders", lambda folders=(): [Path(f) for f in folders])
+
+
+@pytest.mark.usefixtures("alone")
 def test_test_on_the_command_line(folder: Path) -> None:
     for arguments in (("test", "--rules", str(folder)), ("test", str(folder))):
         shown = yyassess(*arguments, "--format", "json")
         assert shown.exit_code == 0
-        assert json.loads(shown.stdout)["failed"] == []
+        assert json.loads(shown.stdout) == {"passed": 5, "failed": []}
 
 
-def test_a_failing_example_is_named_with_file_and_line(folder: Path, tmp_path: Path) -> None:
-    copy = tmp_path / "wrong"
-    (copy / "instruments").mkdir(parents=True)
-    (copy / "vocabulary.yaml").write_text(VOCABULARY, encoding="utf-8")
-    (copy / "sources.yaml").write_text(SOURCES, encoding="utf-8")
+@pytest.mark.usefixtures("alone")
+def test_a_failing_example_is_named_with_file_and_line(tmp_path: Path) -> None:
     text = INSTRUMENT.replace("expect: {level: 1, adjustments", "expect: {level: 3, adjustments")
-    (copy / "instruments" / "town-mobility.yaml").write_text(text, encoding="utf-8")
-    shown = yyassess("test", str(copy), "--format", "json")
+    shown = yyassess("test", str(drop(tmp_path, text)), "--format", "json")
     assert shown.exit_code == 1
-    [failed] = json.loads(shown.stdout)["failed"]
+    report = json.loads(shown.stdout)
+    [failed] = report["failed"]
     line = text.splitlines().index("  - name: fifth floor") + 1
     assert (failed["of"], failed["example"], failed["line"]) == ("town-mobility", "fifth floor", line)
     assert failed["file"].endswith("instruments/town-mobility.yaml") and "expected 3, got 1" in failed["problem"]
+    assert report["passed"] == 4
 
 
 def test_crosswalk_and_screen_take_the_folder_too(folder: Path) -> None:
@@ -394,19 +422,20 @@ def test_a_deployment_settles_its_open_point_in_the_same_folder(folder: Path, tm
         ("cells: [[0, 1, 2], [1, 1, 2], [2, 2, 3]]", "cells: [[0, 1, 2], [1, 1, 2]]", "body_level can be 2"),
         ("cells: [[0, 1, 2], [1, 1, 2], [2, 2, 3]]", "cells: [[0, 1, 2], [1, 1, 2], [2, 2, 7]]", "7"),
         ("usual = 2 AND cannot >= 2", "usual = 2 AND cannot >=", "cannot >="),
-        ("id: town-mobility\n", "id: phq-9\n", "phq-9"),
         ("when: value = 2", "when: values = 2", "values"),
         ("kind: extreme", "kind: extremum", "extremum"),
     ],
 )
 def test_a_fault_in_the_file_names_file_and_line(tmp_path: Path, old: str, new: str, words: str) -> None:
     assert INSTRUMENT.count(old) == 1
-    (tmp_path / "instruments").mkdir()
-    (tmp_path / "vocabulary.yaml").write_text(VOCABULARY, encoding="utf-8")
-    (tmp_path / "sources.yaml").write_text(SOURCES, encoding="utf-8")
-    (tmp_path / "instruments" / "town-mobility.yaml").write_text(INSTRUMENT.replace(old, new), encoding="utf-8")
     with pytest.raises(RulebookError) as caught:
-        Rulebook.load(tmp_path)
-    errors = [e for e in caught.value.errors if "town-mobility.yaml" in e.file]
-    assert errors and all(e.line > 0 for e in errors)
-    assert any(words in f"{e.field} {e.message}" for e in errors), caught.value
+        Rulebook.load(drop(tmp_path, INSTRUMENT.replace(old, new)), shipped=False)
+    assert all(e.file.endswith("town-mobility.yaml") and e.line > 0 for e in caught.value.errors)
+    assert any(words in f"{e.field} {e.message}" for e in caught.value.errors), caught.value
+
+
+def test_the_id_of_a_shipped_scale_is_taken(tmp_path: Path) -> None:
+    with pytest.raises(RulebookError) as caught:
+        Rulebook.load(drop(tmp_path, INSTRUMENT.replace("id: town-mobility\n", "id: phq-9\n")))
+    [error] = caught.value.errors
+    assert error.file.endswith("town-mobility.yaml") and "phq-9" in error.message

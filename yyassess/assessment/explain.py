@@ -11,6 +11,10 @@ from yyassess.rulebook.basics import Frozen, Text
 from yyassess.rulebook.instrument import Band, Instrument, Matrix, Rules, Sum
 
 
+#: Kept for an instrument at most; a scale has a few hundred.
+MOST_SENTENCES = 5000
+
+
 class Explainer:
     """Everything about one instrument's results that is only wording and layout."""
 
@@ -27,6 +31,7 @@ class Explainer:
             for step in instrument.steps
         }
         self.dimension_steps = self._dimension_steps()
+        self._said: dict[Any, Text] = {}
 
     def _dimension_steps(self) -> dict[str, tuple[str | None, str | None, Any]]:
         """For each dimension: its sum step, its level step, its highest sum."""
@@ -144,7 +149,17 @@ class Explainer:
         return trace
 
     def because(self, step: Any, value: Any, points: Mapping[str, Any]) -> Text:
-        """One step in words."""
+        """One step in words; sentences are kept, as the same few come again and again."""
+        inputs = (step.of,) if isinstance(step, Band) else (step.rows, step.columns) if isinstance(step, Matrix) else ()
+        key = (step.id, value, *((points[name], type(points[name])) for name in inputs))
+        said = self._said.get(key)
+        if said is None:
+            if len(self._said) > MOST_SENTENCES:
+                self._said.clear()
+            said = self._said[key] = self._because(step, value, points)
+        return said
+
+    def _because(self, step: Any, value: Any, points: Mapping[str, Any]) -> Text:
         shown = _number(value)
         name = step.name
         if isinstance(step, Band):

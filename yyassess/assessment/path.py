@@ -27,26 +27,34 @@ class Paths:
         for dimension in instrument.dimensions:
             for item in dimension.items:
                 self.marks[item.id] = (item.evidence or instrument.evidence).mark
-        self.fixed = not any(isinstance(step, Rules) for step in instrument.steps)
-        self._kept: tuple[frozenset[str], Mark] | None = None
+        hiding = any(item.applies_when for dimension in instrument.dimensions for item in dimension.items)
+        #: What a step always rests on; not for ordered rules, nor where items may be hidden.
+        self.always: dict[str, frozenset[str]] = {} if hiding else self._always(instrument)
 
     def of(self, record: Record, points: Points) -> tuple[frozenset[str], Mark]:
         """The names on the path to the results, and the weakest mark among them."""
-        if self._kept is not None:
-            return self._kept
         found: set[str] = set()
         stack = list(self.ends)
         while stack:
             name = stack.pop()
             if name not in found and points.get(name) is not SKIPPED:
+                if name in self.always:
+                    found |= self.always[name]
+                    continue
                 found.add(name)
                 uses = self.uses.get(name)
                 if uses:
                     stack.extend(uses(record, points))
-        result = frozenset(found), weakest(self.marks[n] for n in found if n in self.marks)
-        if self.fixed:
-            self._kept = result
-        return result
+        return frozenset(found), weakest({self.marks[n] for n in found if n in self.marks})
+
+    def _always(self, instrument: Instrument) -> dict[str, frozenset[str]]:
+        known: dict[str, frozenset[str]] = {}
+        for step in instrument.steps:
+            if not isinstance(step, Rules):
+                names = self.uses[step.id]({}, {})
+                if all(name in known or name not in self.uses for name in names):
+                    known[step.id] = frozenset({step.id}.union(names, *(known.get(name, ()) for name in names)))
+        return known
 
 
 def _uses(step: Any, instrument: Instrument, trees: Mapping[str, Node]) -> Uses:

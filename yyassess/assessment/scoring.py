@@ -84,7 +84,8 @@ class Scorer:
         day = request.day.isoformat() if request.day else None
         missing = request.missing
         if not settled and not missing and blocked is None:
-            missing = sorted(n for n in used if n in self.facts and n not in record)
+            undecided = [n for a, holds in self.adjustments if holds(record) is None for n in self.reads[a.id]]
+            missing = sorted(n for n in {*used, *undecided} if n in self.facts and n not in record)
         result: dict[str, Any] = {
             "instrument": it.id,
             "name": it.name,

@@ -56,7 +56,7 @@ CLAIMS: dict[str, Text] = {
         ("longer-gets-less", "时间更长不会得到更少", "a longer time never gets less"),
         # time, sources, facts
         ("version-gap", "各文本的施行期没有空档和重叠，到期的有后文", "the periods of all texts neither leave holes nor overlap, and none ends with nothing after it"),
-        ("amount-order", "分日期的金额按先后写，从第一天起就有", "dated amounts stand in order and begin on the first day"),
+        ("amount-hole", "分日期的金额从第一天起就有", "dated amounts begin on the first day"),
         ("evidence-marks", "每个数字都有依据标记，标记该带的说明都带了", "every figure has an evidence mark with the words it needs"),
         ("document-unused", "每份文件都有规则引用", "every document is cited by a rule"),
         ("fact-unused", "每个事实都有表格或规则用到，并容得下量表的结果", "every fact is used, and holds what its instrument yields"),

@@ -223,11 +223,6 @@ CODES: dict[str, Code] = {
     "version-overlap": Code(E, "{day} 有两个文本同时有效", "two texts hold on {day}"),
     "version-never": Code(E, "这个文本在任何一天都不会被采用", "this text is not used on any day"),
     "expired": Code(W, "文本已于 {end} 到期，之后没有规定", "the text ended on {end} and nothing follows it"),
-    "amount-order": Code(
-        E,
-        "“{part}”的金额没有按日期先后写，{day} 会取错",
-        "the amounts of {part!r} are not in the order of their days: the wrong one counts on {day}",
-    ),
     "amount-hole": Code(
         W,
         "“{part}”从 {start} 起有待遇，金额到 {day} 才有",
@@ -246,9 +241,6 @@ CODES: dict[str, Code] = {
     # -- sources ------------------------------------------------------------------------------------------------
     "recall-in-force": Code(
         W, "现行规定里的“{part}”只凭记忆，没有核对", "{part!r} rests on recall only, in a programme that is in force"
-    ),
-    "recall-without-confidence": Code(
-        E, "“{part}”凭记忆，却没有写把握程度", "{part!r} is recalled, and does not say with what confidence"
     ),
     "single-without-words": Code(
         W, "“{part}”只有一个来源，没有写明是什么来源", "{part!r} rests on one source and does not say which"

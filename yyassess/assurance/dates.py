@@ -94,7 +94,7 @@ def check_amounts(situation: Situation, notebook: Notebook) -> None:
     for number, row in enumerate(situation.ready.benefits):
         amount = row.benefit.amount
         if isinstance(amount, tuple):
-            _order(situation, notebook, number, row)
+            _dated(situation, notebook, number, row)
         for start, document, path in figures(situation, number, row):
             issued = situation.world.book.documents[document].date
             if issued is not None and issued > start and situation.programme.known_from is None:
@@ -105,13 +105,11 @@ def check_amounts(situation: Situation, notebook: Notebook) -> None:
     _lapsed(situation, notebook)
 
 
-def _order(situation: Situation, notebook: Notebook, number: int, row: ReadyBenefit) -> None:
-    """Dated figures: the last one begun counts, so they must be written in order, from the first day on."""
+def _dated(situation: Situation, notebook: Notebook, number: int, row: ReadyBenefit) -> None:
+    """Dated figures begin on the first day of the text; that they stand in order is checked when the rules are read."""
     dated, day = row.benefit.amount, situation.world.day
-    notebook.count("enumerated", "amount-order", situation.id, len(dated))
+    notebook.count("enumerated", "amount-hole", situation.id, len(dated))
     begun = [d for d in dated if d.start is None or d.start <= day]
-    if begun and begun[-1].start is not None and any(d.start and d.start > begun[-1].start for d in begun):
-        _found(situation, notebook, "amount-order", ("benefits", number), row, day=day)
     first = min((d.start or START for d in dated), default=START)
     if not begun and first > day and situation.programme.in_force.holds(day):
         _found(situation, notebook, "amount-hole", ("benefits", number), row, start=day, day=first)

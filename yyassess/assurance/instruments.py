@@ -110,8 +110,19 @@ class _Check:
     def _computed(self, request: dict[str, Any]) -> Request:
         read = self.sheet.machine.reader.read(request)
         for name, step in self.sheet.machine.steps:
-            read.points[name] = read.record[name] = step(read.record, read.points)
+            try:
+                read.points[name] = read.record[name] = step(read.record, read.points)
+            except IndexError:  # a lookup beside its table: a finding of its own
+                read.points[name] = read.record[name] = None
         return read
+
+    def grade(self, request: dict[str, Any]) -> int | None:
+        """The final level of a sheet, by the scorer; none where it is not one of the list (a finding of its own)."""
+        try:
+            grade = self.sheet.machine.assess(request)["grade"]
+        except (IndexError, KeyError):
+            return None
+        return grade and int(grade["level"])
 
     def report(
         self,
@@ -198,7 +209,7 @@ class _Check:
             return
         against = self.sheet.request(found[1])
         sheets = [self.points(self.sheet.request(m))[step.id] for m in found]
-        if sheets[0] < sheets[1]:
+        if None not in sheets and sheets[0] < sheets[1]:
             self.add(
                 "table-not-monotone", ("steps", number), (step.id, f"{worse[0]},{worse[1]}"),
                 self.evidence(found[0], against), step=step.name, row=better[0], column=better[1],
@@ -300,11 +311,10 @@ class _Check:
         if model is None:
             return
         worse_sheet, better_sheet = second.request(model), first.request(model)
-        grades = [first.machine.assess(r)["grade"] for r in (worse_sheet, better_sheet)]
-        levels = [g and g["level"] for g in grades]
-        if None not in levels and levels[0] < levels[1]:
+        better_level, worse_level = self.grade(worse_sheet), self.grade(better_sheet)
+        if better_level is not None and worse_level is not None and better_level < worse_level:
             evidence = Evidence(worse_sheet, f"yyassess assess {self.id}", better_sheet)
-            self.add("grade-not-monotone", ("grade",), (), evidence, better=levels[0], worse=levels[1])
+            self.add("grade-not-monotone", ("grade",), (), evidence, better=better_level, worse=worse_level)
         else:
             self.notebook.doubt("grade-not-monotone", self.id)
 
@@ -339,11 +349,11 @@ class _Check:
         if model is None:
             return
         request = self.sheet.request(model)
-        was, result = self.points(request)[str(self.it.grade)], self.sheet.machine.assess(request)
-        if result["grade"] and result["grade"]["level"] < was:
+        was, now = self.points(request)[str(self.it.grade)], self.grade(request)
+        if was is not None and now is not None and now < was:
             self.add(
                 "adjustment-lowers", ("adjustments", number), (adjustment.id,), self.evidence(model),
-                name=adjustment.id, before=was, after=result["grade"]["level"],
+                name=adjustment.id, before=was, after=now,
             )  # fmt: skip
 
     def _never(self) -> None:

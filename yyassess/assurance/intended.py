@@ -5,7 +5,7 @@ from __future__ import annotations
 from yyassess.assurance.codes import CODES
 from yyassess.assurance.findings import Finding, Notebook
 from yyassess.assurance.situations import text_path
-from yyassess.rulebook.book import Rulebook
+from yyassess.rulebook.book import ProgrammeTexts, Rulebook
 from yyassess.rulebook.programme import Intended
 
 #: These say that the mark itself, or the check, is wrong.
@@ -19,9 +19,7 @@ def apply_marks(book: Rulebook, notebook: Notebook) -> None:
         for id, texts in programmes.items():
             origin = book.origins[("programme", f"{place}/{id}")]
             mine = [f for f in standing if f.of == id and f.file == origin.file]
-            marks = {mark: number for number, text in enumerate(texts.texts) for mark in text.intended}
-            for place_of_mark, (mark, number) in enumerate(marks.items()):
-                path = text_path(texts, number, "intended", place_of_mark)
+            for mark, path in _marks(texts):
                 if mark.code not in CODES or mark.code in NEVER_INTENDED:
                     notebook.add("intended-unknown", origin, path, id, (mark.code,))
                     continue
@@ -30,6 +28,16 @@ def apply_marks(book: Rulebook, notebook: Notebook) -> None:
                     notebook.mark(finding.key, mark.reason)
                 if not meant:
                     notebook.add("intended-stale", origin, path, id, (mark.code, mark.of or ""))
+
+
+def _marks(texts: ProgrammeTexts) -> list[tuple[Intended, tuple[str | int, ...]]]:
+    """The marks of all texts of a programme; those that later texts only inherit count once."""
+    found: list[tuple[Intended, tuple[str | int, ...]]] = []
+    for number, text in enumerate(texts.texts):
+        for place, mark in enumerate(text.intended):
+            if all(mark != known for known, _ in found):
+                found.append((mark, text_path(texts, number, "intended", place)))
+    return found
 
 
 def matches(mark: Intended, finding: Finding) -> bool:

@@ -133,17 +133,28 @@ class _Pathway:
         self._add("path-line-never", (kind, number), (f"{kind} {number + 1}",), {}, part=say)
         return False
 
-    def _grading(self) -> dict[str, Any]:
-        """When each result is given; a line counts when it is true and none before it is."""
+    def lines(self) -> list[tuple[str, Any]]:
+        """Result and condition of each line of the grading: a line counts when it is true and none before it is."""
         started = disj(self.done.values())
         earlier: list[Any] = []
-        graded: dict[str, Any] = {}
-        for number, line in enumerate(self.pathway.grading):
+        found: list[tuple[str, Any]] = []
+        for line in self.pathway.grading:
             truth = self.truth(line.when)
-            here = conj((started, truth.yes, *(neg(e) for e in earlier)))
+            found.append((line.result, conj((started, truth.yes, *(neg(e) for e in earlier)))))
             earlier.append(truth.yes)
+        return found
+
+    def graded(self) -> dict[str, Any]:
+        """When each result is given."""
+        found: dict[str, Any] = {}
+        for result, here in self.lines():
+            found[result] = disj((found.get(result, False), here))
+        return found
+
+    def _grading(self) -> dict[str, Any]:
+        for number, (line, (_, here)) in enumerate(zip(self.pathway.grading, self.lines(), strict=True)):
             self._useful("grading", number, line.say, here)
-            graded[line.result] = disj((graded.get(line.result, False), here))
+        graded = self.graded()
         for number, outcome in enumerate(self.pathway.results):
             self.notebook.count("proved", "path-result-unreachable", self.id)
             if self.find(graded.get(outcome.code, False)) is None:
@@ -204,3 +215,14 @@ class _Pathway:
     def _add(self, code: str, path: tuple[str | int, ...], parts: tuple[str, ...], case: Any, **fields: Any) -> None:
         how = f"yyassess screen --pathway {self.id} --on {self.day}" if case else None
         self.notebook.add(code, self.origin, path, self.id, parts, Evidence(case, how), **fields)
+
+
+def recipes(book: Rulebook, id: str) -> dict[str, dict[str, Any]]:
+    """For each result of a pathway, somebody who gets it; kept with the rulebook."""
+    kept: dict[str, Any] = book.__dict__.setdefault("_recipes", {})
+    if id not in kept:
+        walk = _Pathway(book, id, Notebook())
+        models = {code: walk.find(wanted) for code, wanted in walk.graded().items()}
+        kept[id] = {code: walk.case(model) for code, model in models.items() if model is not None}
+    found: dict[str, dict[str, Any]] = kept[id]
+    return found

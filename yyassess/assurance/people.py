@@ -43,7 +43,7 @@ def telling_values(fact: FactDefinition, named: set[Any], book: Rulebook, day: d
         chosen = [c for c in fact.codes if c in named] + [c for c in fact.codes if c not in named][:1]
         return [[], *([c] for c in chosen), chosen]
     if fact.type == "place":
-        return list(book.places)
+        return [*book.places, "999999"]
     if fact.type == "text":
         return ["text"]
     if fact.type == "date":
@@ -75,7 +75,8 @@ def asked_facts(ruleset: Ruleset) -> dict[str, list[Any]]:
             base = name.split(":")[1] if name.startswith("lies_in:") else name
             fact = book.facts.get(base)
             if fact is not None and base not in found:
-                found[base] = telling_values(fact, named.get(base, set()), book, ruleset.on)
+                values = telling_values(fact, named.get(base, set()), book, ruleset.on)
+                found[base] = [] if fact.pathway else values
     return found
 
 
@@ -83,18 +84,38 @@ def random_case(ruleset: Ruleset, asked: dict[str, list[Any]], rng: random.Rando
     """A person of whom everything, much or little is known."""
     book, known = ruleset.book, rng.choice((1.0, 0.95, 0.8, 0.5, 0.2))
     case: dict[str, Any] = {"person": {}, "facts": {}, "assessments": []}
-    derived = {name for name in asked if book.facts[name].derive}
-    inputs = {n for name in derived for n in facts_of(book.trees["programmes"][str(book.facts[name].derive)])}
+    inputs = derived_from(book, asked)
+    day = ruleset.on.isoformat()
+    for instrument, levels in asked_grades(ruleset, asked).items():
+        if rng.random() <= known:
+            grade = {"grade": {"level": rng.choice(levels)}}
+            case["assessments"].append({"instrument": instrument, "date": day, **grade})
     for name, values in asked.items():
         fact = book.facts[name]
-        instrument = fact.grade_of or fact.code_of
-        if rng.random() > known or not values or name in inputs:
-            continue
-        if instrument:
-            levels = book.instruments[instrument].levels
-            if levels and all(a["instrument"] != instrument for a in case["assessments"]):
-                grade = {"grade": {"level": rng.choice(levels).level}}
-                case["assessments"].append({"instrument": instrument, "date": ruleset.on.isoformat(), **grade})
-        else:
+        if values and name not in inputs and not (fact.grade_of or fact.code_of) and rng.random() <= known:
             case["person" if fact.person else "facts"][name] = rng.choice(values)
     return case
+
+
+def asked_grades(ruleset: Ruleset, asked: dict[str, list[Any]]) -> dict[str, list[int]]:
+    """The levels of the instruments that the asked facts come from, directly or through a pathway."""
+    book, found = ruleset.book, dict[str, list[int]]()
+    for name in asked:
+        fact = book.facts[name]
+        instruments = screens_of(book, fact.pathway) if fact.pathway else [fact.grade_of or fact.code_of]
+        for instrument in instruments:
+            levels = [level.level for level in book.instruments[instrument].levels] if instrument else []
+            if instrument and levels:
+                found[instrument] = levels
+    return found
+
+
+def screens_of(book: Rulebook, pathway: str) -> list[str]:
+    """The instruments of a pathway, each once."""
+    return list(dict.fromkeys(c.instrument for stage in book.pathways[pathway].stages for c in stage.choose))
+
+
+def derived_from(book: Rulebook, asked: Iterable[str]) -> set[str]:
+    """What the asked facts are derived from: given beside them, it could contradict them."""
+    trees = book.trees.get("programmes", {})
+    return {n for name in asked if book.facts[name].derive for n in facts_of(trees[str(book.facts[name].derive)])}

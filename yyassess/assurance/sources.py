@@ -87,7 +87,6 @@ def _mark(evidence: Evidence, owner: Any, origin: Origin, of: str, path: Path, l
     decision = evidence.decision or getattr(owner, "decision", None) or getattr(owner, "decisions", ())
     wrong = {
         "single-without-words": evidence.mark == "single" and not evidence.words,
-        "recall-without-confidence": evidence.mark == "recall" and evidence.confidence is None,
         "decision-without-name": evidence.mark == "decision"
         and not decision
         and not isinstance(owner, (Licence, Document)),
@@ -104,7 +103,8 @@ def check_facts(book: Rulebook, notebook: Notebook) -> None:
     for name, fact in book.facts.items():
         origin = book.origins[("vocabulary", name)]
         notebook.count("enumerated", "fact-unused", name)
-        if name not in used and not fact.personal and not (fact.grade_of or fact.code_of):
+        result = fact.grade_of or fact.code_of or fact.pathway
+        if name not in used and not fact.personal and not result:
             notebook.add("fact-unused", origin, (), name)
         if fact.grade_of:
             for level in book.instruments[fact.grade_of].levels:

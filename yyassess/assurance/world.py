@@ -30,7 +30,7 @@ from yyassess.conditions.smt import (
 from yyassess.conditions.tree import Node, facts_of
 from yyassess.entitlement.determine import determine
 from yyassess.entitlement.plan import ready
-from yyassess.rulebook.book import Rulebook, Ruleset
+from yyassess.rulebook.book import Rulebook, Ruleset, code_stem
 from yyassess.rulebook.vocabulary import FactDefinition
 
 #: How long one question may take, in milliseconds; a check of a whole rulebook asks thousands.
@@ -38,6 +38,14 @@ PATIENCE = 4000
 TRIALS = 40
 #: The people a day can be the birthday of, or the day of an event.
 FIRST_DAY, LAST_DAY = dt.date(1880, 1, 1), dt.date(2200, 12, 31)
+
+
+def whereabouts(book: Rulebook) -> tuple[str, ...]:
+    """Places named finely enough to say what they lie in: districts, somewhere else in each place, and elsewhere."""
+    fine = [id for id, place in book.places.items() if code_stem(place.code) == place.code]
+    stems = [code_stem(place.code) for place in book.places.values()]
+    somewhere = [stem.ljust(6, "9") for stem in ["", *stems] if len(stem) < 6]
+    return tuple(dict.fromkeys([*fine, *somewhere]))
 
 
 class Person:
@@ -66,9 +74,8 @@ class Person:
             return Symbol(self.granted(name.removeprefix("eligible:")))
         if name.startswith("lies_in:"):
             _, fact, place = name.split(":")
-            within = [p for p in world.book.places if any(q.id == place for q in world.book.chain(p))]
             there = self.symbol(fact).value
-            return Symbol(disj(there == code_id(p) for p in within))
+            return Symbol(disj(there == code_id(p) for p in whereabouts(world.book) if world.book.lies_in(p, place)))
         if self.like is not None and name not in self.own:
             return self.like.symbol(name)
         return world.variable(name, self.mark)
@@ -134,7 +141,7 @@ class World:
             return [value >= low * scale, value <= high * scale]
         if fact.type == "date":
             return [value >= day_key(FIRST_DAY), value <= day_key(LAST_DAY), is_day(value)]
-        codes = self.book.places if fact.type == "place" else fact.codes
+        codes = whereabouts(self.book) if fact.type == "place" else fact.codes
         return [z3.Or([value == code_id(code) for code in codes])]
 
     def closure(self, nodes: Iterable[Node]) -> tuple[str, ...]:
@@ -259,11 +266,15 @@ class World:
         names = self.closure(nodes)
         given: dict[str, Any] = {}
         assessed: dict[str, dict[str, Any]] = {}
+        screened: list[tuple[str, str]] = []
         for name in names:
             fact = self.book.facts[name]
             if fact.derive and self._inputs(fact) and self._inputs(fact) <= set(names):
                 continue
             value = self._read(fact, who.symbol(name).value, model)
+            if fact.pathway:
+                screened.append((fact.pathway, value))
+                continue
             instrument = fact.grade_of or fact.code_of
             if not instrument:
                 given[name] = value
@@ -271,6 +282,8 @@ class World:
                 assessed[instrument] = {"grade": {"level": value}}
             else:
                 assessed.setdefault(instrument, {"code": value})
+        for pathway, result in screened:
+            self._screens(pathway, result, given, assessed)
         day = self.day.isoformat()
         people = {n: v for n, v in given.items() if self.book.facts[n].person}
         facts = {n: v for n, v in given.items() if n not in people}
@@ -282,6 +295,17 @@ class World:
         if assessed:
             case["assessments"] = [{"instrument": i, "date": day, **how} for i, how in sorted(assessed.items())]
         return case
+
+    def _screens(self, pathway: str, result: str, given: dict[str, Any], assessed: dict[str, dict[str, Any]]) -> None:
+        """Screens that lead to a result of a pathway; the reference evaluator says whether they do for this person."""
+        from yyassess.assurance.pathways import recipes
+
+        recipe = recipes(self.book, pathway).get(result, {})
+        for part in ("person", "facts"):
+            for name, value in recipe.get(part, {}).items():
+                given.setdefault(name, value)
+        for screen in recipe.get("assessments", ()):
+            assessed.setdefault(screen["instrument"], {"grade": screen["grade"]})
 
     def _inputs(self, fact: FactDefinition) -> set[str]:
         return set(facts_of(self.book.trees["programmes"][str(fact.derive)])) - {"on_day"}
@@ -312,7 +336,7 @@ class World:
         if fact.code_of and not fact.codes:
             codes: Iterable[str] = (level.code for level in self.book.instruments[fact.code_of].levels)
         else:
-            codes = self.book.places if fact.type == "place" else fact.codes
+            codes = whereabouts(self.book) if fact.type == "place" else fact.codes
         return next(code for code in codes if code_id(code) == whole)
 
     def decide(self, case: Mapping[str, Any]) -> dict[str, Any]:
@@ -335,7 +359,7 @@ class World:
             if name.startswith("lies_in:"):
                 _, fact, place = name.split(":")
                 if known.get(fact) is not None:
-                    known[name] = any(p.id == place for p in self.book.chain(known[fact]))
+                    known[name] = self.book.lies_in(known[fact], place)
         return compile_condition(node)(known)
 
     @property

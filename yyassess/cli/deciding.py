@@ -34,7 +34,7 @@ def determine(
     book = rulebook(folders)
     book.place(place)
     day = a_day(on, "--on")
-    known = a_day(known_on, "--known-on") if known_on else None
+    known = a_day(known_on, "--known-on") if known_on is not None else None
     case = read_json(file)
     result = decide(case, place=place, on=day, known_on=known, rules=book, engine=engine)
     if form == "json":

@@ -30,7 +30,9 @@ def serve(
 ) -> None:
     """Run the phone form."""
     try:
+        from webapp import PortTaken
         from webapp import serve as run
+        from webapp.storage import KeyFileError
     except ImportError as error:
         raise problem(
             "yyassess[web]",
@@ -39,5 +41,12 @@ def serve(
             "未安装网页组件：pip install 'yyassess[web]'",
             "the form is not installed: pip install 'yyassess[web]'",
         ) from None
-    rulebook(folders)
-    run(host=host, port=port, db=db, rules=[str(f) for f in folders], demo=demo, place=place)
+    book = rulebook(folders)
+    if place is not None:
+        place = book.place(place).id
+    try:
+        run(host=host, port=port, db=db, rules=[str(f) for f in folders], demo=demo, place=place)
+    except PortTaken as error:
+        raise problem(f"{host}:{port}", None, None, f"无法监听：{error}", str(error)) from None
+    except KeyFileError as error:
+        raise problem("--db", None, None, f"密钥文件不能使用：{error}", str(error)) from None

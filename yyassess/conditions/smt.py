@@ -296,25 +296,38 @@ def record_evaluator(
         variables[name] = [(variable, read)]
     encoder = Encoder(symbols.__getitem__)
     answers = [encoder.truth(node) for node in conditions.values()]
-    bits = [z3.BoolVal(b) if isinstance(b, bool) else b for t in answers for b in (t.yes, t.no)]
-    gather = z3.Function("gather", *[z3.BoolSort()] * len(bits), z3.BoolSort()) if bits else None
+    # All answers in one number, two bits each: a single formula to fill in and to read.
+    bits = [z3.If(_formula(bit), z3.BitVecVal(1, 1), z3.BitVecVal(0, 1)) for t in answers for bit in (t.yes, t.no)]
+    whole = z3.Concat(*bits) if len(bits) > 1 else None
+    kept: dict[Any, tuple[tuple[Any, Any], ...]] = {}
+
+    def filled(name: str, value: Any) -> tuple[tuple[Any, Any], ...]:
+        key = (name, value)
+        if key not in kept:
+            known_here = (known[name], z3.BoolVal(value is not None))
+            values = [] if value is None else [(variable, read(value)) for variable, read in variables[name]]
+            kept[key] = (known_here, *values)
+        return kept[key]
 
     def evaluate(record: Mapping[str, Any]) -> dict[str, bool | None]:
-        pairs = []
-        for name in names:
-            value = record.get(name)
-            pairs.append((known[name], z3.BoolVal(value is not None)))
-            if value is not None:
-                pairs.extend((variable, read(value)) for variable, read in variables[name])
-        if gather is None:
+        if whole is None:
             return {}
-        found = z3.simplify(z3.substitute(gather(*bits), *pairs))
-        truths = [z3.is_true(found.arg(n)) for n in range(len(bits))]
-        return {
-            key: True if truths[2 * n] else False if truths[2 * n + 1] else None for n, key in enumerate(conditions)
-        }
+        pairs = [pair for name in names for pair in filled(name, record.get(name))]
+        number = z3.simplify(z3.substitute(whole, *pairs)).as_long()
+        truths: dict[str, bool | None] = {}
+        for key in reversed(conditions):
+            truths[key] = _ANSWER[number & 3]
+            number >>= 2
+        return {key: truths[key] for key in conditions}
 
     return evaluate
+
+
+_ANSWER: dict[int, bool | None] = {2: True, 1: False, 0: None}
+
+
+def _formula(bit: Any) -> Any:
+    return z3.BoolVal(bit) if isinstance(bit, bool) else bit
 
 
 def _has(code: str, given: Any) -> Any:

@@ -86,6 +86,11 @@ def unknown(type: str = "BOOLEAN") -> Any:
     return exp.cast(exp.Null(), type)
 
 
+def is_never(sql: Any) -> bool:
+    """Whether this is NULL for everybody."""
+    return isinstance(sql, exp.Null) or (isinstance(sql, exp.Cast) and isinstance(sql.this, exp.Null))
+
+
 def whole(number: int) -> Any:
     """A whole number as SQL."""
     return exp.Neg(this=exp.Literal.number(-number)) if number < 0 else exp.Literal.number(number)
@@ -173,11 +178,12 @@ def condition_sql(node: Node, names: Mapping[str, Column]) -> Any:
         case Contains(name, code):
             if name not in names:
                 return unknown()
-            held = exp.ArrayContains(this=names[name].sql.copy(), expression=text(code))
-            assumed = names[name].assumed
-            if assumed is None:
-                return held
-            return exp.Coalesce(this=held, expressions=[exp.true() if code in assumed else exp.false()])
+            column, assumed = names[name].sql, names[name].assumed
+            otherwise = exp.true() if code in (assumed or ()) else exp.false()
+            if isinstance(column, exp.Null):
+                return unknown() if assumed is None else otherwise
+            held = exp.ArrayContains(this=column.copy(), expression=text(code))
+            return held if assumed is None else exp.Coalesce(this=held, expressions=[otherwise])
     raise TypeError(f"not a condition: {node!r}")
 
 
@@ -220,6 +226,8 @@ def aligned(*values: Value) -> list[Value]:
 
 def compare(op: str, left: Value, right: Value) -> Any:
     """``left op right``."""
+    if is_never(left.sql) or is_never(right.sql):
+        return unknown()
     if is_number(left) and is_number(right):
         left, right = aligned(left, right)
         stored = whole_type(min(left.low, right.low), max(left.high, right.high))
@@ -229,6 +237,8 @@ def compare(op: str, left: Value, right: Value) -> Any:
 
 def one_of(value: Value, choices: Sequence[Any]) -> Any:
     """``value IN (…)``."""
+    if is_never(value.sql):
+        return unknown()
     if is_number(value):
         numbers = [constant(c) for c in choices]
         first, *rest = aligned(value, *numbers)
@@ -285,6 +295,8 @@ def _part(kind: Any, value: Value) -> Any:
 
 def age_on(birth: Value, on: Value) -> Value:
     """Whole years lived, as `reference.age_on`."""
+    if is_never(birth.sql) or is_never(on.sql):
+        return Value(unknown("INT"), "integer", -10_000, 10_000)
     years = exp.Sub(this=_part(exp.Year, on), expression=_part(exp.Year, birth))
     before = exp.LT(this=_month_day(on), expression=_month_day(birth))
     sql = exp.Sub(this=exp.paren(years), expression=flag(before))
@@ -298,6 +310,8 @@ def _month_day(value: Value) -> Any:
 
 def months_between(start: Value, on: Value) -> Value:
     """Whole months, as `reference.months_between`."""
+    if is_never(start.sql) or is_never(on.sql):
+        return Value(unknown("INT"), "integer", -130_000, 130_000)
     years = exp.paren(exp.Sub(this=_part(exp.Year, on), expression=_part(exp.Year, start)))
     months = exp.paren(exp.Sub(this=_part(exp.Month, on), expression=_part(exp.Month, start)))
     whole_months = exp.Add(this=exp.paren(exp.Mul(this=years, expression=whole(12))), expression=months)

@@ -115,11 +115,14 @@ class _Explainer:
         programme = machine.programmes[id]
         truths = [self.verdicts.criteria[c.key] for c in programme.criteria]
         status = self._status(id, programme, truths)
+        missing = self.missing(programme) if status == "unknown" else []
+        if status == "unknown" and not missing:
+            status = "not_configured"  # nothing that a person could say is open
         result: dict[str, Any] = {
             **programme.head,
             "status": status,
             "criteria": self._criteria(programme, truths),
-            "missing": self.missing(programme) if status == "unknown" else [],
+            "missing": missing,
             "near": near_misses(self.ruleset.book, programme, truths, self.facts) if status == "ineligible" else [],
             "benefits": [] if status == "ineligible" else benefits_of(programme, self.facts, self.ruleset),
             "interactions": [],
@@ -130,9 +133,9 @@ class _Explainer:
             if change:
                 result["what_if"] = change
         if status == "unknown":
-            result["ask"] = [self._question(name) for name in result["missing"]]
+            result["ask"] = [self._question(name) for name in missing]
         if status == "not_configured":
-            result["not_configured"] = self._unconfigured(programme)
+            result["not_configured"] = self._unconfigured(programme, truths)
         unconfirmed = self._unconfirmed(programme)
         if unconfirmed:
             result["unconfirmed"] = unconfirmed
@@ -205,10 +208,11 @@ class _Explainer:
             shown["codes"] = {code: c.name for code, c in fact.codes.items()}
         return shown
 
-    def _unconfigured(self, programme: ReadyProgramme) -> Any:
+    def _unconfigured(self, programme: ReadyProgramme, truths: list[bool | None]) -> Any:
+        """What nobody could find: in this programme, or in one that it hangs on."""
+        open_ones = [c.template["say"] for c, truth in zip(programme.criteria, truths, strict=True) if truth is None]
         return programme.standing.programme.not_configured or Text(
-            zh="；".join(c.template["say"]["zh"] for c in programme.criteria if not c.configured),
-            en="; ".join(c.template["say"]["en"] for c in programme.criteria if not c.configured),
+            zh="；".join(say["zh"] for say in open_ones), en="; ".join(say["en"] for say in open_ones)
         )
 
     def _dates(self, programme: ReadyProgramme, result: dict[str, Any]) -> None:

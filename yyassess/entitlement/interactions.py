@@ -49,10 +49,8 @@ def _drop(loser: dict[str, Any], winner: str, entry: dict[str, Any]) -> None:
 
 
 def _comparable(outcome: dict[str, Any]) -> tuple[Any, str] | None:
-    """The one amount of an outcome, with its unit."""
-    amounts = [
-        (b["amount"], b["unit"]) for b in outcome["benefits"] if b.get("amount") is not None and not b.get("guide")
-    ]
-    if len({unit for _, unit in amounts}) != 1:
+    """The one amount of an outcome, with its unit; None while a row of it, or a figure, is not known."""
+    rows = [b for b in outcome["benefits"] if "unit" in b and not b.get("guide")]
+    if len({b["unit"] for b in rows}) != 1 or any(b["amount"] is None or "depends_on" in b for b in rows):
         return None
-    return sum(a for a, _ in amounts), amounts[0][1]
+    return sum(b["amount"] for b in rows), rows[0]["unit"]

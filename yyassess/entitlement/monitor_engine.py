@@ -176,6 +176,16 @@ def _sum(fact: str, key: str, more: Any) -> dict[str, Any]:
     return {"$add": {"$l": {fact: key}, "$r": more}}
 
 
+def _joined(name: str, earlier: tuple[str, str], *conditions: dict[str, Any]) -> dict[str, Any]:
+    """A fact that is compared with earlier ones, of which one is given: how the rule calls it, and its name.
+
+    When the last comparison of an AND fails, the core looks for the end of the AND one place too late and reads on
+    past it. So one comparison that cannot fail stands last: names are keys whose value is 1.
+    """
+    fact, its_name = earlier
+    return {"$and": [{name: 1}, *conditions, {"$gte": {name: {fact: its_name}}}]}
+
+
 class _Rules(Network):
     """The rules, and one session for each question; in waves, since what one rule concludes is a fact for the next.
 
@@ -189,10 +199,14 @@ class _Rules(Network):
         names = ("today", "event", "assessed", "candidate", "counts", "stay")
         rules = {
             "all": [{"m": {"$or": [{name: 1} for name in names]}}],
-            "now": [{"t": {"today": 1}}, {"e": {"$and": [{"event": 1}, {"$lte": {"day": {"t": "day"}}}]}}],
+            "now": [{"t": {"today": 1}}, {"e": _joined("event", ("t", "today"), {"$lte": {"day": {"t": "day"}}})}],
             "set": [
                 {"a": {"assessed": 1}},
-                {"c": {"$and": [{"candidate": 1}, {"scale": {"a": "scale"}}, {"$lte": {"since": {"a": "day"}}}]}},
+                {
+                    "c": _joined(
+                        "candidate", ("a", "assessed"), {"scale": {"a": "scale"}}, {"$lte": {"since": {"a": "day"}}}
+                    )
+                },
             ],
             "end": self._follows(1, 0),
             "two": self._follows(1, 1),
@@ -208,22 +222,19 @@ class _Rules(Network):
         """An admission (1) or discharge (0), and the next."""
         return [
             {"a": {"$and": [{"stay": 1}, {"into": first}]}},
-            {"b": {"$and": [{"stay": 1}, {"into": second}, {"place": _sum("a", "place", 1)}]}},
+            {"b": _joined("stay", ("a", "stay"), {"into": second}, {"place": _sum("a", "place", 1)})},
         ]
 
     @staticmethod
     def _window(size: int) -> list[dict[str, Any]]:
         """So many events of one rule, one after the other; the last is open, and not too long after the first."""
-        facts = []
-        for n in range(1, size + 1):
-            parts: list[dict[str, Any]] = [{"counts": 1}, {"size": size}]
-            if n > 1:
-                parts.append({"place": _sum(f"e{n - 1}", "place", 1)})
-            if n == size:
-                parts.append({"open": 1})
-                if n > 1:
-                    parts.append({"$lte": {"day": _sum("e1", "day", {"e1": "days"})}})
-            facts.append({f"e{n}": {"$and": parts}})
+        last: list[dict[str, Any]] = [{"open": 1}]
+        facts: list[dict[str, Any]] = [{"e1": {"$and": [{"counts": 1}, {"size": size}, *(last if size == 1 else ())]}}]
+        last.append({"$lte": {"day": _sum("e1", "day", {"e1": "days"})}})
+        for n in range(2, size + 1):
+            before = f"e{n - 1}"
+            parts = [{"size": size}, {"place": _sum(before, "place", 1)}, *(last if n == size else ())]
+            facts.append({f"e{n}": _joined("counts", (before, "counts"), *parts)})
         return facts
 
     @staticmethod

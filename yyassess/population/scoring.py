@@ -289,3 +289,9 @@ class Grading:
             return score
         kept = exp.Case().when(exp.not_(self.skipping.copy()), score.sql.copy())
         return Column(self.sheet.define(kept), score.type, score.low, score.high, score.scale)
+
+    def scores(self) -> dict[str, Column]:
+        """Every reported score but the total, by name."""
+        names = [s.id for s in self.it.steps if s.report and s.id != "total"]
+        found = {name: self._score(name) for name in names}
+        return {name: score for name, score in found.items() if score is not None}

@@ -187,6 +187,7 @@ class Ruleset:
 
     @staticmethod
     def of(book: Rulebook, place: str, on: dt.date, known_on: dt.date | None) -> Ruleset:
+        """What stands in a place: the nearer text of one id wins, or ends it, while it is in force."""
         chain = book.chain(place)
         found: dict[str, Standing] = {}
         for level in chain:

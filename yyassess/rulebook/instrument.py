@@ -413,6 +413,3 @@ class Instrument(Model):
         if not (self.grade or self.results or self.not_computed):
             raise ValueError("an instrument has a grade, results, or says why nothing is computed")
         return self
-
-
-RecordGroup.model_rebuild()

@@ -60,7 +60,9 @@ def read_yaml(raw: bytes) -> tuple[Any, Lines, list[YamlProblem]]:
     except yaml.MarkedYAMLError as error:
         mark, began = error.problem_mark or error.context_mark, error.context_mark
         where = f" (in what begins on line {began.line + 1})" if began and mark and began.line != mark.line else ""
-        raise YamlProblem((mark.line + 1) if mark else 1, f"not YAML: {error.problem or error.context}{where}") from None
+        raise YamlProblem(
+            (mark.line + 1) if mark else 1, f"not YAML: {error.problem or error.context}{where}"
+        ) from None
     except yaml.YAMLError as error:
         raise YamlProblem(1, f"not YAML: {str(error).splitlines()[0]}") from None
 
