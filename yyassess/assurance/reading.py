@@ -20,6 +20,8 @@ FAULTS: tuple[tuple[str, str], ...] = (
     ("name-unknown", r"unknown (instrument|step|item|dimension|ladder|setting)"),
     ("key-unknown", r"unknown key"),
     ("cuts-out-of-order", r"cut points must rise"),
+    ("amounts-out-of-order", r"in the order of their days"),
+    ("recall-without-confidence", r"confidence \(high or mid\)"),
     ("period-upside-down", r"before it starts"),
     ("level-not-listed", r"not one of the levels"),
     ("defined-twice", r"already defined|defined twice"),

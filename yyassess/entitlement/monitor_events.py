@@ -260,4 +260,4 @@ def nearness(book: Rulebook, rule: str | None, place: Place | None) -> int | Non
     if rule is None:
         return 0
     chain = book.chain(place.id) if place else ()
-    return next((n for n, p in enumerate(chain, 1) if rule in (p.id, p.code)), None)
+    return next((n for n, p in enumerate(chain, 1) if p.id == rule), None)

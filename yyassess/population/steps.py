@@ -33,6 +33,9 @@ from yyassess.rulebook.instrument import Band, Count, Matrix, Mean, Mode, Rules,
 if TYPE_CHECKING:
     from yyassess.population.scoring import Grading
 
+#: Answers that lie further apart than this make a mode too long to write out.
+MAX_SPAN = 64
+
 
 def small(number: int) -> Any:
     """A small whole number with its type."""
@@ -283,7 +286,7 @@ class Steps:
         centre, *points = aligned(centre, *(v for v in values if v is not None))
         chosen = [self.sheet.define(self.holds(step.when, self.at.names[name])) for name in step.items]
         low, high = min(p.low for p in points), max(p.high for p in points)
-        if high - low > 64:
+        if high - low > MAX_SPAN:
             raise PlanError(f"{self.it.id}.{step.id}: the mode of answers between {low} and {high}")
         width = max(high, centre.high) - min(low, centre.low) + 2
         keys: list[tuple[int, Any]] = []

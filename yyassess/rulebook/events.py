@@ -1,7 +1,6 @@
 """The shape of event files: which events are told about a person, how long conclusions hold, what an event makes due.
 
-The rules of one id may be written for the nation and again for a place: the nearer one holds. A rule for a place given by
-its administrative code sleeps while no place of that code is in the rulebook.
+The rules of one id may be written for the nation and again for a place: the nearer one holds.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, Field, model_validator
 
 from yyassess.conditions.parse import ConditionError, Scope, parse_condition, suggest
-from yyassess.rulebook.basics import CodeId, Document, Evidence, Ident, Kebab, Model, SourceRef, Whole, Words, YesNo
+from yyassess.rulebook.basics import CodeId, Evidence, Ident, Kebab, Model, SourceRef, Whole, Words, YesNo
 from yyassess.rulebook.vocabulary import Code, FactDefinition
 
 if TYPE_CHECKING:
@@ -155,9 +154,8 @@ class EventDecision(Model):
 
 
 class EventFile(Model):
-    """``events.yaml``; documents that only it cites may stand in it."""
+    """``events.yaml``."""
 
-    documents: dict[Kebab, Document] = Field(default_factory=dict)
     kinds: dict[Ident, EventKind] = Field(default_factory=dict)
     validity: tuple[Validity, ...] = ()
     rules: tuple[EventRule, ...] = ()
@@ -204,9 +202,6 @@ def gather_events(shop: Workshop, items: Sequence[Parsed]) -> EventRules:
         file = shop.validate(EventFile, item, item.data)
         if file is not None:
             files.append((file, item.origin()))
-            for id, document in file.documents.items():  # a list of sources comes first
-                shop.documents.setdefault(id, document)
-                shop.origins.setdefault(("sources", id), item.origin())
     if shop.blind or len(files) < len(items):
         return made
     for file, origin in files:
@@ -233,8 +228,8 @@ def gather_events(shop: Workshop, items: Sequence[Parsed]) -> EventRules:
                 shop.error(origin, (*path, "id"), f"{row.id!r} is written twice for the same place")
             seen.add((path[0], row.id, row.place))
             check.documents(path, row)
-            if not check.awake(row.place, (*path, "place")):
-                continue
+            if row.place is not None:
+                check.known("place", row.place, shop.places, *path, "place")
             if isinstance(row, Validity):
                 check.validity(row, path)
                 made.validity.append(row)
@@ -257,14 +252,6 @@ class _Check:
         if name not in known and name not in self.shop.broken:  # a broken one's own file says what is wrong with it
             self.shop.error(self.origin, path, f"unknown {what} {name!r}{suggest(name, known)}")
         return name in known
-
-    def awake(self, place: str | None, path: Path) -> bool:
-        """Whether a rule's place is here; a code may be of a place that another folder of rules brings."""
-        if place is None or any(place in (p.id, p.code) for p in self.shop.places.values()):
-            return True
-        if not (len(place) == 6 and place.isdigit()):
-            self.known("place", place, self.shop.places, *path)
-        return False
 
     def documents(self, path: Path, row: BaseModel) -> None:
         for name, value in row:

@@ -1,0 +1,147 @@
+"""The cells of a file -> the columns of a plan: types checked, numbers made whole, and which cells cannot be read.
+
+A column of a type that cannot hold the fact is refused as a whole; a single bad cell refuses its row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from yyassess.assessment.errors import Faults
+from yyassess.population.columns import Input
+
+YES = ("true", "1", "yes", "是")
+NO = ("false", "0", "no", "否")
+#: What each kind of column may be in a typed file (Parquet, JSON Lines).
+SAID = {
+    "boolean": "true/false",
+    "integer": "whole number",
+    "decimal": "number",
+    "code": "text (code)",
+    "codes": "list of texts (codes), or text with ; between them",
+    "date": "date, or text YYYY-MM-DD",
+    "place": "text (place)",
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """How a column is read: its value, and where a cell that holds something cannot be read."""
+
+    value: pl.Expr
+    bad: pl.Expr | None = None
+
+
+def stored_type(used: Input) -> Any:
+    """The smallest whole-number type for a column's values."""
+    for limit, kind in ((127, pl.Int8), (32_767, pl.Int16), (2**31 - 1, pl.Int32)):
+        if -limit - 1 <= used.low and used.high <= limit:
+            return kind
+    return pl.Int64
+
+
+def readers(schema: Mapping[str, Any], used: Iterable[Input]) -> dict[str, Cell]:
+    """How to read each column of a file.
+
+    Raises:
+        InputError: columns whose type cannot hold their fact, all at once.
+    """
+    faults = Faults()
+    found: dict[str, Cell] = {}
+    for column in used:
+        cell = _cell(column, schema[column.name])
+        if cell is None:
+            given = str(schema[column.name])
+            zh, en = f"列 {column.name} 的类型不对", f"the column {column.name} has the wrong type"
+            faults.add(column.name, given, SAID[column.type], zh, en)
+        else:
+            found[column.name] = cell
+    faults.raise_if_any()
+    return found
+
+
+def _cell(used: Input, kind: Any) -> Cell | None:
+    raw = pl.col(used.name)
+    if kind == pl.Null:
+        types: dict[str, Any] = {"boolean": pl.Boolean, "date": pl.Date, "codes": pl.List(pl.String)}
+        number = stored_type(used) if used.type in ("integer", "decimal") else pl.String
+        return Cell(raw.cast(types.get(used.type, number)))
+    is_text = kind in (pl.String, pl.Categorical, pl.Enum)
+    text = raw if kind == pl.String else raw.cast(pl.String)
+    match used.type:
+        case "boolean":
+            if kind == pl.Boolean:
+                return Cell(raw)
+            if not is_text:
+                return None
+            lower = text.str.strip_chars().str.to_lowercase()
+            value = pl.when(lower.is_in(YES)).then(True).when(lower.is_in(NO)).then(False)
+            return _checked(raw, value)
+        case "integer":
+            return _integer(used, raw, text, kind, is_text)
+        case "decimal":
+            return _decimal(used, raw, text, kind, is_text)
+        case "code" | "place":
+            return Cell(text) if is_text else None
+        case "codes":
+            return _codes(used, raw, text, kind, is_text)
+        case "date":
+            if kind == pl.Date:
+                return Cell(raw)
+            if not is_text:
+                return None
+            return _checked(raw, pl.when(text.str.len_bytes() == 10).then(text.str.to_date("%Y-%m-%d", strict=False)))
+    return None
+
+
+def _checked(raw: pl.Expr, value: pl.Expr) -> Cell:
+    return Cell(value, raw.is_not_null() & value.is_null())
+
+
+def _integer(used: Input, raw: pl.Expr, text: pl.Expr, kind: Any, is_text: bool) -> Cell | None:
+    small = stored_type(used)
+    if kind == small:
+        return Cell(raw)
+    if is_text:
+        return _checked(raw, text.str.strip_chars().cast(pl.Int64, strict=False).cast(small, strict=False))
+    if kind.is_integer():
+        return _checked(raw, raw.cast(small, strict=False))
+    if kind.is_float() or kind.is_decimal():
+        number = raw.cast(pl.Float64)
+        return _checked(raw, pl.when(number == number.floor()).then(number.cast(small, strict=False)))
+    return None
+
+
+def _decimal(used: Input, raw: pl.Expr, text: pl.Expr, kind: Any, is_text: bool) -> Cell | None:
+    small, by = stored_type(used), 10**used.scale
+    if is_text:
+        plain = text.str.strip_chars()
+        number = pl.when(plain.str.contains(r"^-?\d{1,15}(\.\d+)?$")).then(plain.cast(pl.Float64, strict=False))
+    elif kind.is_integer():
+        return _checked(raw, (raw.cast(pl.Int64, strict=False) * by).cast(small, strict=False))
+    elif kind.is_float() or kind.is_decimal():
+        number = raw.cast(pl.Float64)
+    else:
+        return None
+    # A number with no more decimals than allowed comes back unchanged from whole hundredths.
+    stored = (number * by).round()
+    return _checked(raw, pl.when(stored / by == number).then(stored.cast(small, strict=False)))
+
+
+def _codes(used: Input, raw: pl.Expr, text: pl.Expr, kind: Any, is_text: bool) -> Cell | None:
+    if is_text:
+        bare = text.str.replace_all(r'[\[\]"\s]', "").str.replace_all(",", ";", literal=True)
+        value: pl.Expr = pl.when(bare == "").then(pl.lit([], dtype=pl.List(pl.String))).otherwise(bare.str.split(";"))
+        value = pl.when(raw.is_not_null()).then(value).otherwise(None)
+    elif kind == pl.List(pl.String) or kind == pl.List(pl.Null):
+        value = raw.cast(pl.List(pl.String))
+    elif isinstance(kind, pl.List) and kind.inner in (pl.Categorical, pl.Enum):
+        value = raw.cast(pl.List(pl.String))
+    else:
+        return None
+    known = value.list.eval(pl.element().is_in(list(used.texts)).fill_null(False)).list.all()
+    return Cell(value, ~known)
