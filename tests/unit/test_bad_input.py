@@ -10,6 +10,7 @@ import sys
 import time
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -476,7 +477,10 @@ def test_all_errors_of_all_rule_files_come_at_once(yyassess: Any, own: Any) -> N
         "serve",
     ],
 )
-def test_every_command_refuses_a_missing_folder_of_rules(yyassess: Any, tmp_path: Path, command: str) -> None:
+def test_every_command_refuses_a_missing_folder_of_rules(
+    yyassess: Any, tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "webapp", SimpleNamespace(serve=None))
     more = {"assess": [GBT], "determine": ["--place", "zhoushan"], "table": ["--place", "zhoushan"]}.get(command, [])
     error = yyassess(command, *more, "--rules", tmp_path / "nowhere", given={}).error()
     assert error["where"] == str(tmp_path / "nowhere")
@@ -540,6 +544,7 @@ ANYTHING = st.recursive(
 
 @given(answer=ANYTHING, fact=ANYTHING, day=ANYTHING, setting=ANYTHING)
 @example(answer=Decimal("sNaN"), fact=Decimal("NaN"), day=None, setting=float("nan"))
+@example(answer=Decimal("-Infinity"), fact=float("nan"), day=Decimal("sNaN"), setting=Decimal("sNaN"))
 @example(answer=10**5000, fact=-(10**5000), day="", setting=10**400)
 def test_whatever_is_given_is_graded_or_refused(book: Rulebook, answer: Any, fact: Any, day: Any, setting: Any) -> None:
     request = {

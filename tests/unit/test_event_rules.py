@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import RuleFolder
 from monitor_helpers import due, event, faults, monitor, warned
+from small_rules import RuleFolder
 
 from yyassess import CaseMonitor, Rulebook
 from yyassess.entitlement import durable_host

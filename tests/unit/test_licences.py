@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from conftest import RuleFolder
+from small_rules import RuleFolder
 
 from yyassess import InputError, Rulebook, assess, crosswalk, screen
 from yyassess.cli import main

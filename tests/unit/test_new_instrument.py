@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from conftest import RuleFolder
+from small_rules import RuleFolder
 
 from yyassess import InputError, Rulebook, RulebookError, UnknownName, assess, crosswalk
 from yyassess.assurance.examples import run_examples

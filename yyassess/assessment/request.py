@@ -145,7 +145,8 @@ class RequestReader:
             choices = self.choices[name]
             if isinstance(value, float) and isfinite(value):
                 value = Decimal(str(value))
-            fits = [c for c in choices if c == value and isinstance(c, bool) == isinstance(value, bool)]
+            comparable = not isinstance(value, Decimal) or value.is_finite()
+            fits = [c for c in choices if comparable and c == value and isinstance(c, bool) == isinstance(value, bool)]
             if fits:
                 request.settings[name] = fits[0]
             else:

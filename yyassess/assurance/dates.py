@@ -18,11 +18,13 @@ from yyassess.rulebook.programme import Programme
 START, END = dt.date.min, dt.date.max
 
 
-def check_versions(book: Rulebook, notebook: Notebook) -> None:
-    """The periods of all texts of every programme."""
+def check_versions(book: Rulebook, notebook: Notebook, file: str | None = None) -> None:
+    """The periods of all texts of every programme, or of those of one file."""
     for place, programmes in book.programmes.items():
         for id, texts in programmes.items():
-            _Versions(book, notebook, place, texts, book.origins[("programme", f"{place}/{id}")]).run()
+            origin = book.origins[("programme", f"{place}/{id}")]
+            if file in (None, origin.file):
+                _Versions(book, notebook, place, texts, origin).run()
 
 
 class _Versions:

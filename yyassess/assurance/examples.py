@@ -28,20 +28,21 @@ class ExampleResult:
         return self.problem is None
 
 
-def run_examples(book: Rulebook) -> Iterator[ExampleResult]:
-    """Every worked example of the rulebook, in order."""
+def run_examples(book: Rulebook, file: str | None = None) -> Iterator[ExampleResult]:
+    """Every worked example of the rulebook (or of one file), in order."""
     for id, instrument in book.instruments.items():
-        origin, machine = book.origins[("instrument", id)], scorer(book, id)
-        for number, example in enumerate(instrument.examples):
+        origin = book.origins[("instrument", id)]
+        for number, example in enumerate(instrument.examples if file in (None, origin.file) else ()):
+            machine = scorer(book, id)
             yield _result(id, example.name, origin, number, _vector(machine, example))
     for id, pathway in book.pathways.items():
         origin = book.origins[("pathway", id)]
-        for number, walked in enumerate(pathway.examples):
+        for number, walked in enumerate(pathway.examples if file in (None, origin.file) else ()):
             yield _result(id, walked.name, origin, number, _walk(book, id, walked))
     for place, programmes in book.programmes.items():
         for id, texts in programmes.items():
             origin = book.origins[("programme", f"{place}/{id}")]
-            for number, worked in enumerate(texts.texts[0].examples):
+            for number, worked in enumerate(texts.texts[0].examples if file in (None, origin.file) else ()):
                 yield _result(id, worked.name, origin, number, _case(book, place, id, worked))
 
 

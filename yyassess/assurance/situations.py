@@ -123,14 +123,18 @@ def newest_document(book: Rulebook) -> dt.date:
     return max((d.date for d in book.documents.values() if d.date), default=dt.date(2000, 1, 1))
 
 
-def situations(book: Rulebook, notebook: Notebook) -> Iterator[Situation]:
-    """Each text of each programme, once for each set of conditions and amounts it stands in."""
+def situations(book: Rulebook, notebook: Notebook, file: str | None = None) -> Iterator[Situation]:
+    """Each text of each programme (of one file, if given), once for each set of conditions and amounts it stands in."""
     seen: set[Hashable] = set()
     for place in places_in_order(book):
+        if file is not None and not _stands_in(book, place, file):
+            continue
         for day in turning_days(book, place, notebook.on):
             world = World(book.at(place, day))
             for id, programme in world.machine.programmes.items():
                 standing = programme.standing
+                if file is not None and book.origins[("programme", f"{standing.place}/{id}")].file != file:
+                    continue
                 texts = book.programmes[standing.place][id]
                 number = text_number(texts, standing.programme)
                 found = Situation(world, programme, texts, number)
@@ -138,6 +142,15 @@ def situations(book: Rulebook, notebook: Notebook) -> Iterator[Situation]:
                 if mark not in seen:
                     seen.add(mark)
                     yield found
+
+
+def _stands_in(book: Rulebook, place: str, file: str) -> bool:
+    """Whether a place, or one around it, has a programme written in a file."""
+    return any(
+        book.origins[("programme", f"{level.id}/{id}")].file == file
+        for level in book.chain(place)
+        for id in book.programmes.get(level.id, {})
+    )
 
 
 def signature(situation: Situation) -> Hashable:

@@ -1,0 +1,134 @@
+"""What kills a mutant of a rule file: reading it, the worked examples, the check; or a proof that it changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from yyassess.assurance.checker import check_programme
+from yyassess.assurance.dates import check_versions
+from yyassess.assurance.equivalence import same_for_everybody
+from yyassess.assurance.examples import run_examples
+from yyassess.assurance.findings import Notebook
+from yyassess.assurance.instruments import check_instrument
+from yyassess.assurance.mutants import Mutant, mutants
+from yyassess.assurance.pathways import check_pathway
+from yyassess.assurance.situations import situations
+from yyassess.assurance.tables import check_tables
+from yyassess.conditions import parse
+from yyassess.conditions.tree import Node
+from yyassess.rulebook import building
+from yyassess.rulebook.book import Rulebook
+from yyassess.rulebook.loading import RawFile, RulebookError, read_files
+from yyassess.rulebook.yaml_reader import read_yaml
+
+#: Rule files whose lines decide something; the others are lists of sources, places and the like.
+ROLES = ("instrument", "pathway", "programme", "vocabulary")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a mutant."""
+
+    mutant: Mutant
+    killed_by: str | None
+    """``reading``, ``examples``, ``check``; ``equivalent`` where it is proved to change nothing; ``None``: it lives."""
+    detail: str = ""
+    witness: Mapping[str, Any] | None = None
+    """Of a survivor: a case or sheet that the mutant decides otherwise; made an example, it would kill it."""
+
+    @property
+    def survived(self) -> bool:
+        return self.killed_by is None
+
+
+class Hunt:
+    """The mutants of one folder of rules, and what kills them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.files = {file.name: file for file in read_files([folder])}
+        self.read = {name: read_yaml(file.raw) for name, file in self.files.items()}
+        self.book = self._build({})
+        self.trees: dict[str, Node] = {t: n for trees in self.book.trees.values() for t, n in trees.items()}
+        self.codes = {name: tuple(fact.codes) for name, fact in self.book.facts.items()}
+        self._found: dict[str, frozenset[Any]] = {}
+
+    def mutants(self, file: str | None = None) -> Iterator[Mutant]:
+        """Every mutant of every file, or of one."""
+        for name, raw in self.files.items():
+            if raw.role in ROLES and file in (None, name):
+                yield from mutants(name, self.read[name][0], self.trees.get, self.codes)
+
+    def judge(self, mutant: Mutant) -> Verdict:
+        """Read the mutated rules, run the examples, check them; if all pass, look for somebody who sees a difference."""
+        try:
+            book = self._build({mutant.file: mutant.data})
+        except RulebookError as error:
+            return Verdict(mutant, "reading", str(error.errors[0]))
+        for file in (mutant.file, None):
+            try:
+                failed = next((r for r in run_examples(book, file) if not r.passed), None)
+            except Exception as error:  # a mutant may break anything; that it breaks is what counts
+                return Verdict(mutant, "examples", f"{type(error).__name__}: {error}")
+            if failed is not None:
+                return Verdict(mutant, "examples", f"{failed.name}: {failed.problem}")
+            if file is None:
+                break
+            try:
+                new = self.findings(book, mutant.file) - self._before(mutant.file)
+            except Exception as error:
+                return Verdict(mutant, "check", f"{type(error).__name__}: {error}")
+            if new:
+                return Verdict(mutant, "check", ", ".join(sorted({code for code, _, _ in new})))
+        same, witness = same_for_everybody(self.book, book, mutant.file)
+        return Verdict(mutant, "equivalent" if same else None, "", witness)
+
+    def findings(self, book: Rulebook, file: str) -> frozenset[Any]:
+        """What the check finds in one file: code, what it is about, parts."""
+        notebook = Notebook()
+        for id in book.instruments:
+            if book.origins[("instrument", id)].file == file:
+                check_instrument(book, id, notebook)
+                check_tables(book, id, notebook)
+        for id in book.pathways:
+            if book.origins[("pathway", id)].file == file:
+                check_pathway(book, id, notebook)
+        own = {key: o for key, o in book.origins.items() if key[0] == "programme" and o.file == file}
+        if own:
+            for situation in situations(book, notebook, file):
+                check_programme(situation, notebook)
+            check_versions(book, notebook, file)
+        return frozenset((f.code, f.of, f.parts) for f in notebook.result() if f.file == file)
+
+    def _before(self, file: str) -> frozenset[Any]:
+        if file not in self._found:
+            self._found[file] = self.findings(self.book, file)
+        return self._found[file]
+
+    def _build(self, changed: Mapping[str, Any]) -> Rulebook:
+        read = dict(self.read)
+        for name, data in changed.items():
+            read[name] = (data, read[name][1], [])
+        by_raw = {name.encode(): content for name, content in read.items()}
+        files = [RawFile(f.name, f.folder, f.root, f.name.encode()) for f in self.files.values()]
+        with _quick(by_raw):
+            return building.build(files)
+
+
+@contextmanager
+def _quick(read: Mapping[bytes, Any]) -> Iterator[None]:
+    """Building from content that is read already, and from SQL that is parsed already: thousands of books a run."""
+    before = building.read_yaml, parse._sql
+    building.read_yaml = read.__getitem__  # type: ignore[assignment]
+    parse._sql = _parsed
+    try:
+        yield
+    finally:
+        building.read_yaml, parse._sql = before
+
+
+_parsed = lru_cache(maxsize=None)(parse._sql)
