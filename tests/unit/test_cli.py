@@ -417,6 +417,8 @@ EVERY = [
     "places",
     "coverage",
     "test",
+    "check",
+    "monitor",
     "serve",
 ]
 

@@ -194,10 +194,6 @@ FAULTS: dict[str, tuple[str, tuple[str, str], tuple[str, str], list[str]]] = {
     "a condition left empty is refused": (
         ALLOWANCE, (WHEN, "when:"), ("when:", "criteria.0.when"), ["valid string"],
     ),
-    "a value is no condition, even where the same words are a value elsewhere": (
-        ALLOWANCE, (DATED, "amount: income\n    when: income\n"), ("    when: income", "benefits.0.when"),
-        ["income is of type decimal, not a yes/no fact"],
-    ),
     "an amount about a fact that does not exist is refused": (
         ALLOWANCE, (DATED, "amount: LEAST(incom * 0.4, 300)\n"), ("LEAST", "benefits.0.amount"), ["unknown fact 'incom'"],
     ),
@@ -389,6 +385,30 @@ def test_what_refers_to_a_faulty_definition_is_not_blamed(rules: Any, file: str,
     assert rules.load()
     rules.change(file, change)
     assert rules.fault().file == f"small/{file}"
+
+
+@pytest.mark.parametrize("file", [VOCABULARY, SOURCES, SCALE, CITY])
+@pytest.mark.parametrize("content", ["facts: [", "- 1\n", b"\xff"])
+def test_what_refers_to_an_unreadable_file_is_not_blamed(rules: Any, file: str, content: str | bytes) -> None:
+    rules.write(
+        "city/extra.yaml", (rules.path / ALLOWANCE).read_text(encoding="utf-8").replace("id: allow", "id: allow2")
+    )
+    rules.write(file, content)
+    assert rules.fault().file == f"small/{file}"
+
+
+def test_a_value_is_no_condition_even_where_the_same_words_are_a_value_elsewhere(rules: Any) -> None:
+    rules.change(VOCABULARY, ("range: [0, 130]", "range: [0, 130]\n    derive: income"))
+    assert rules.load()
+    rules.change(ALLOWANCE, (WHEN, "when: income"))
+    assert "income is of type decimal, not a yes/no fact" in rules.fault().message
+
+
+def test_a_condition_is_no_amount_even_where_the_same_words_are_a_condition_elsewhere(rules: Any) -> None:
+    rules.change(ALLOWANCE, (WHEN, "when: coma"))
+    assert rules.load()
+    rules.change(ALLOWANCE, (DATED, "amount: coma\n"))
+    assert "an amount must be a number" in rules.fault().message
 
 
 def test_two_programmes_of_one_id_in_one_place_are_refused(rules: Any) -> None:

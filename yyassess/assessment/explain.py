@@ -10,7 +10,6 @@ from yyassess.assessment.steps import SKIPPED
 from yyassess.rulebook.basics import Frozen, Text
 from yyassess.rulebook.instrument import Band, Instrument, Matrix, Rules, Sum
 
-
 #: Kept for an instrument at most; a scale has a few hundred.
 MOST_SENTENCES = 5000
 

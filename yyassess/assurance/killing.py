@@ -52,6 +52,10 @@ class Hunt:
     def __init__(self, folder: Path) -> None:
         self.files = {file.name: file for file in read_files([folder])}
         self.read = {name: read_yaml(file.raw) for name, file in self.files.items()}
+        self._lasting = {part for content, _, _ in self.read.values() for part in _parts(content)}
+        self._valid: dict[Any, Any] = {}
+        self._digests: dict[int, str] = {}
+        self._mutants: dict[str, list[Mutant]] = {}
         self.book = self._build({})
         self.trees: dict[str, Node] = {t: n for trees in self.book.trees.values() for t, n in trees.items()}
         self.codes = {name: tuple(fact.codes) for name, fact in self.book.facts.items()}
@@ -61,7 +65,9 @@ class Hunt:
         """Every mutant of every file, or of one."""
         for name, raw in self.files.items():
             if raw.role in ROLES and file in (None, name):
-                yield from mutants(name, self.read[name][0], self.trees.get, self.codes)
+                if name not in self._mutants:
+                    self._mutants[name] = list(mutants(name, self.read[name][0], self.trees.get, self.codes))
+                yield from self._mutants[name]
 
     def judge(self, mutant: Mutant) -> Verdict:
         """Read the mutated rules, run the examples, check them; if all pass, look for somebody who sees a difference."""
@@ -115,20 +121,45 @@ class Hunt:
             read[name] = (data, read[name][1], [])
         by_raw = {name.encode(): content for name, content in read.items()}
         files = [RawFile(f.name, f.folder, f.root, f.name.encode()) for f in self.files.values()]
-        with _quick(by_raw):
+        with self._quick(by_raw):
             return building.build(files)
 
+    @contextmanager
+    def _quick(self, read: Mapping[bytes, Any]) -> Iterator[None]:
+        """Building from content that is read, validated and parsed already: a run builds thousands of rulebooks."""
+        house: Any = building
+        before = house.read_yaml, house.Workshop.validate, parse._sql, house._digest
 
-@contextmanager
-def _quick(read: Mapping[bytes, Any]) -> Iterator[None]:
-    """Building from content that is read already, and from SQL that is parsed already: thousands of books a run."""
-    before = building.read_yaml, parse._sql
-    building.read_yaml = read.__getitem__  # type: ignore[assignment]
-    parse._sql = _parsed
-    try:
-        yield
-    finally:
-        building.read_yaml, parse._sql = before
+        def validate(shop: Any, model: Any, parsed: Any, data: Any, base: Any = ()) -> Any:
+            key = (model, id(data))
+            if key in self._valid:
+                return self._valid[key]
+            made = before[1](shop, model, parsed, data, base)
+            if made is not None and id(data) in self._lasting:
+                self._valid[key] = made
+            return made
+
+        def digest(data: Any) -> Any:
+            if id(data) not in self._lasting:
+                return before[3](data)
+            if id(data) not in self._digests:
+                self._digests[id(data)] = before[3](data)
+            return self._digests[id(data)]
+
+        house.read_yaml, house.Workshop.validate, parse._sql = read.__getitem__, validate, _parsed
+        house._digest = digest
+        try:
+            yield
+        finally:
+            house.read_yaml, house.Workshop.validate, parse._sql, house._digest = before
+
+
+def _parts(data: Any) -> Iterator[int]:
+    """The identities of everything inside some content, which lives as long as the hunt."""
+    yield id(data)
+    if isinstance(data, (dict, list)):
+        for part in data.values() if isinstance(data, dict) else data:
+            yield from _parts(part)
 
 
 _parsed = lru_cache(maxsize=None)(parse._sql)

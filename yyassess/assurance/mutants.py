@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -48,8 +48,28 @@ LINES = (
 #: Parts of a file that say nothing about anybody's grade or benefit.
 ASIDE = (
     "examples", "licence", "apply", "source", "evidence", "say", "name", "note", "record", "intended", "indicators", "names", "short",
-    "ladders_", "advice", "method", "reassess_", "decision_within", "documents", "ask", "help",
+    "advice", "method", "decision_within", "documents", "ask", "help",
 )  # fmt: skip
+#: Parts that a result says beside grade, eligibility and amount: plans, hints, advice, named decisions.
+BESIDE = (
+    "services",
+    "hints",
+    "decisions",
+    "interactions",
+    "actions",
+    "rescreen",
+    "flags",
+    "cautions",
+    "valid_for",
+    "reassess",
+)
+
+
+class _Gone:
+    """Stands for a line that is taken out."""
+
+
+GONE = _Gone()
 
 
 @dataclass(frozen=True)
@@ -59,11 +79,31 @@ class Mutant:
     file: str
     path: Path
     what: str
-    data: Any
-    """The content of the file with the fault in it."""
+    value: Any
+    """What stands at the path instead; `GONE` where a line is taken out."""
+    original: Any = field(repr=False)
+    """The content of the file without the fault."""
+
+    @property
+    def data(self) -> Any:
+        """The content of the file with the fault in it."""
+        changed = copy.deepcopy(self.original)
+        here = changed
+        for part in self.path[:-1]:
+            here = here[part]
+        if isinstance(self.value, _Gone):
+            del here[self.path[-1]]
+        else:
+            here[self.path[-1]] = self.value
+        return changed
 
     def __str__(self) -> str:
         return f"{self.file}: {'.'.join(map(str, self.path))}: {self.what}"
+
+    @property
+    def decisive(self) -> bool:
+        """Whether a grade, an eligibility, an amount or a period hangs on it, and not only what is said beside them."""
+        return not set(BESIDE) & set(self.path)
 
 
 Trees = Callable[[str], Node | None]
@@ -80,26 +120,7 @@ def mutants(file: str, data: Any, trees: Trees, codes: Mapping[str, tuple[str, .
         codes: the codes of each fact, to take one for another.
     """
     for path, what, value in _faults(data, (), trees, codes):
-        changed = copy.deepcopy(data)
-        _put(changed, path, value)
-        yield Mutant(file, path, what, changed)
-
-
-class _Gone:
-    """Stands for a line that is taken out."""
-
-
-GONE = _Gone()
-
-
-def _put(data: Any, path: Path, value: Any) -> None:
-    here = data
-    for part in path[:-1]:
-        here = here[part]
-    if isinstance(value, _Gone):
-        del here[path[-1]]
-    else:
-        here[path[-1]] = value
+        yield Mutant(file, path, what, value, data)
 
 
 def _faults(
@@ -170,7 +191,7 @@ def _figure(value: Any) -> bool:
 
 def _beside(value: Any, key: str) -> list[Any]:
     """The figure moved by its last place, up and down."""
-    step = Decimal(1).scaleb(int(value.as_tuple().exponent)) if isinstance(value, Decimal) else 1
+    step = _last_place(value)
     if key in ("share",):
         return [v for v in (value - step, value + step) if 0 <= v <= 1]
     return (
@@ -178,6 +199,10 @@ def _beside(value: Any, key: str) -> list[Any]:
         if key in ("score", "number", "level", "months", "months_at_most", "days")
         else [value - step, value + step]
     )
+
+
+def _last_place(value: Any) -> Any:
+    return Decimal(1).scaleb(int(value.as_tuple().exponent)) if isinstance(value, Decimal) else 1
 
 
 def _cells(rows: list[list[int]], path: Path) -> Iterator[tuple[Path, str, Any]]:
@@ -235,9 +260,9 @@ def value_faults(node: Node, codes: Mapping[str, tuple[str, ...]], name: str) ->
     """Every value that differs by one slip; ``name`` is the fact a code belongs to."""
     match node:
         case Literal(value) if _figure(value):
-            step = Decimal(1).scaleb(int(value.as_tuple().exponent)) if isinstance(value, Decimal) else 1
-            yield Literal(value + step)
-            yield Literal(value - step)
+            number: Any = value
+            yield Literal(number + _last_place(number))
+            yield Literal(number - _last_place(number))
         case Literal(dt.date() as day):
             yield Literal(day + ONE_DAY)
         case Literal(str() as code):

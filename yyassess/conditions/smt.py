@@ -309,16 +309,18 @@ def record_evaluator(
             kept[key] = (known_here, *values)
         return kept[key]
 
+    keys = tuple(conditions)
+
     def evaluate(record: Mapping[str, Any]) -> dict[str, bool | None]:
         if whole is None:
             return {}
         pairs = [pair for name in names for pair in filled(name, record.get(name))]
         number = z3.simplify(z3.substitute(whole, *pairs)).as_long()
         truths: dict[str, bool | None] = {}
-        for key in reversed(conditions):
+        for key in reversed(keys):
             truths[key] = _ANSWER[number & 3]
             number >>= 2
-        return {key: truths[key] for key in conditions}
+        return {key: truths[key] for key in keys}
 
     return evaluate
 

@@ -232,6 +232,9 @@ def compare(op: str, left: Value, right: Value) -> Any:
         left, right = aligned(left, right)
         stored = whole_type(min(left.low, right.low), max(left.high, right.high))
         return _COMPARE[op](this=widened(left, stored), expression=widened(right, stored))
+    if left.type == right.type == "code" and not isinstance(right.sql, exp.Literal):
+        # Two facts may have different lists of codes: compare them as texts.
+        return _COMPARE[op](this=exp.cast(left.sql, "TEXT"), expression=exp.cast(right.sql, "TEXT"))
     return _COMPARE[op](this=left.sql, expression=right.sql)
 
 

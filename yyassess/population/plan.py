@@ -173,7 +173,7 @@ class Plan:
     @property
     def bad(self) -> Any:
         """The condition under which a row is refused."""
-        return self.sheet.define(any_of([exp.Coalesce(this=f.holds.copy(), expressions=[exp.false()]) for f in self.faults]))
+        return bad_of(self.sheet, self.faults)
 
     # -- as SQL --------------------------------------------------------------------------------------------
     def sql(self, table: str, dialect: str, extra: Iterable[str] = ()) -> str:
@@ -181,6 +181,11 @@ class Plan:
         wanted = {name: self.sheet.input(name) for name in extra}
         wanted |= {output.name: named(output) for output in self.outputs}
         return self.sheet.sql(wanted, table, dialect, where=exp.not_(self.bad) if self.faults else None)
+
+
+def bad_of(sheet: Sheet, faults: Iterable[Fault]) -> Any:
+    """Whether any of some faults holds."""
+    return sheet.define(any_of([exp.Coalesce(this=f.holds.copy(), expressions=[exp.false()]) for f in faults]))
 
 
 def named(output: Output) -> Any:

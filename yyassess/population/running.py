@@ -11,7 +11,7 @@ import polars as pl
 
 from yyassess.assessment.errors import shown
 from yyassess.population.columnar import labelled, translated
-from yyassess.population.plan import Output, Plan
+from yyassess.population.plan import Output, Plan, bad_of
 from yyassess.population.sources import LINE, Chunk, fault, rejected
 from yyassess.population.typing import SAID, Cell, readers
 
@@ -38,12 +38,27 @@ class Runner:
         InputError: columns whose type cannot hold their fact.
     """
 
-    def __init__(self, plan: Plan, schema: Mapping[str, Any], keep: Sequence[str] = (), wanted: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        schema: Mapping[str, Any],
+        keep: Sequence[str] = (),
+        wanted: Mapping[str, Any] | None = None,
+        beside: Sequence[Plan] = (),
+    ) -> None:
+        """``beside`` are further plans on the same sheet, whose rows must be sound for all."""
         self.plan, self.keep = plan, list(keep)
-        self.used = list(plan.inputs.used.values())
-        self.cells: dict[str, Cell] = readers(schema, self.used)
         self.wanted = dict(wanted) if wanted is not None else {o.name: o.sql for o in plan.outputs}
-        self._bad = plan.bad
+        # Only what the result needs is read, and only what is read is checked.
+        plans, sheet = (plan, *beside), plan.sheet
+        needed = frozenset(sheet.needed(self.wanted.values())[0])
+        self.used = list({u.name: u for p in plans for u in p.inputs.used.values() if u.name in needed}.values())
+        faults = {f.holds.sql(): f for p in plans for f in p.faults}.values()
+        self.faults = [f for f in faults if needed.issuperset(sheet.needed([f.holds])[0])]
+        self.cells: dict[str, Cell] = readers(schema, self.used)
+        # Codes are checked when they are read as codes.
+        codes = {u.name for u in self.used if u.type == "code"}
+        self._bad = bad_of(sheet, [f for f in self.faults if f.where not in codes or f.shown != f.where])
         self._checks = self._stages([self._bad])
         self._steps = self._stages(list(self.wanted.values()))
         self._result = [translated(sql).alias(name) for name, sql in self.wanted.items()]
@@ -59,7 +74,11 @@ class Runner:
     def run(self, chunk: Chunk, without: pl.Series | None = None) -> Done:
         """The results of a chunk; ids in ``without`` are refused as duplicates."""
         raw = chunk.frame
-        broken = [cell.bad.fill_null(False) for cell in self.cells.values() if cell.bad is not None]
+        lists = {n: c.sound for n, c in self.cells.items() if c.sound is not None}
+        sound = raw.select([s.alias(n) for n, s in lists.items()]).row(0, named=True) if lists else {}
+        broken = [
+            cell.bad.fill_null(False) for name, cell in self.cells.items() if cell.bad is not None and not sound.get(name)
+        ]
         lacks = pl.col("id").is_null()
         again = pl.col("id").is_in(without) if without is not None else pl.lit(False)
         values = [cell.value.alias(name) for name, cell in self.cells.items()]
@@ -102,7 +121,7 @@ class Runner:
                 named = f"{fact.name['zh']}：{zh}" if fact else zh
                 errors[place].append(fault(used.name, given, used.allowed, named, en))
         frame = table.lazy()
-        faults = self.plan.faults
+        faults = self.faults
         for stage in self._stages([f.holds for f in faults]):
             frame = frame.with_columns(stage)
         checks = frame.select([translated(f.holds).fill_null(False).alias(str(n)) for n, f in enumerate(faults)]).collect()

@@ -16,7 +16,6 @@ from typing import Any
 
 import polars as pl
 
-from yyassess.assessment.question import number
 from yyassess.population.columns import Input, instrument_columns
 from yyassess.population.parquet_join import join_parquet
 from yyassess.population.plan import Plan, Wanted
@@ -55,7 +54,7 @@ class Dice:
         """A new column between 0 and 1."""
         self.drawn += 1
         mixed = pl.col("row").hash(self.seed * 1_000_003 + self.drawn)
-        return (mixed.shift(0) // 2**11).cast(pl.Float64) / 2.0**53
+        return (mixed // 2**11).cast(pl.Float64) / 2.0**53
 
     def normal(self) -> pl.Expr:
         """A new column about 0 with spread 1 (the sum of three uniforms)."""
@@ -87,12 +86,13 @@ class Population:
     def _age(self) -> pl.Expr:
         """Age in years with a fraction."""
         draw, within = self.dice.uniform(), self.dice.uniform()
-        total, built = 0.0, None
+        total = 0.0
+        built: Any = None
         for number_, share in enumerate(AGES):
             total += share
             value = 60.0 + 5.0 * number_ + 5.0 * within
-            built = (pl if built is None else built).when(draw < total).then(value)  # type: ignore[attr-defined]
-        result: pl.Expr = built.otherwise(100.0 + within)  # type: ignore[union-attr]
+            built = (pl if built is None else built).when(draw < total).then(value)
+        result: pl.Expr = built.otherwise(100.0 + within)
         return result
 
     def _column(self, name: str, used: Input) -> pl.Expr | None:
@@ -157,11 +157,12 @@ class Population:
         if shares is None and set(used.texts) & {"none", "once"} == {"none", "once"}:
             shares = {"none": 0.93, "once": 0.05}
         weights = {t: (shares or {}).get(t, 0.02 if shares else 1.0) for t in used.texts}
-        total, draw, built, so_far = sum(weights.values()), self.dice.uniform(), None, 0.0
+        total, draw, so_far = sum(weights.values()), self.dice.uniform(), 0.0
+        built: Any = None
         for text, weight in weights.items():
             so_far += weight / total
-            built = (pl if built is None else built).when(draw < so_far).then(pl.lit(text))  # type: ignore[attr-defined]
-        result: pl.Expr = built.otherwise(pl.lit(used.texts[-1]))  # type: ignore[union-attr]
+            built = (pl if built is None else built).when(draw < so_far).then(pl.lit(text))
+        result: pl.Expr = built.otherwise(pl.lit(used.texts[-1]))
         return result
 
 
@@ -223,4 +224,4 @@ def _spans(rows: int) -> Iterator[tuple[int, int]]:
         yield first, min(ROWS, rows - first)
 
 
-__all__ = ["Population", "number", "synthetic_plan", "write_population"]
+__all__ = ["Population", "synthetic_plan", "write_population"]

@@ -34,6 +34,8 @@ class Cell:
 
     value: pl.Expr
     bad: pl.Expr | None = None
+    sound: pl.Expr | None = None
+    """For a list: whether the whole column is sound, which is quick to say and true nearly always."""
 
 
 def stored_type(used: Input) -> Any:
@@ -85,7 +87,10 @@ def _cell(used: Input, kind: Any) -> Cell | None:
             return _integer(used, raw, text, kind, is_text)
         case "decimal":
             return _decimal(used, raw, text, kind, is_text)
-        case "code" | "place":
+        case "code":
+            # One look at each text here; from then on codes are small numbers.
+            return _checked(raw, raw.cast(pl.Enum(list(used.texts)), strict=False)) if is_text else None
+        case "place":
             return Cell(text) if is_text else None
         case "codes":
             return _codes(used, raw, text, kind, is_text)
@@ -135,8 +140,8 @@ def _decimal(used: Input, raw: pl.Expr, text: pl.Expr, kind: Any, is_text: bool)
 def _codes(used: Input, raw: pl.Expr, text: pl.Expr, kind: Any, is_text: bool) -> Cell | None:
     if is_text:
         bare = text.str.replace_all(r'[\[\]"\s]', "").str.replace_all(",", ";", literal=True)
-        value: pl.Expr = pl.when(bare == "").then(pl.lit([], dtype=pl.List(pl.String))).otherwise(bare.str.split(";"))
-        value = pl.when(raw.is_not_null()).then(value).otherwise(None)
+        split: pl.Expr = pl.when(bare == "").then(pl.lit([], dtype=pl.List(pl.String))).otherwise(bare.str.split(";"))
+        value: pl.Expr = pl.when(raw.is_not_null()).then(split).otherwise(None)
     elif kind == pl.List(pl.String) or kind == pl.List(pl.Null):
         value = raw.cast(pl.List(pl.String))
     elif isinstance(kind, pl.List) and kind.inner in (pl.Categorical, pl.Enum):
@@ -144,4 +149,4 @@ def _codes(used: Input, raw: pl.Expr, text: pl.Expr, kind: Any, is_text: bool) -
     else:
         return None
     known = value.list.eval(pl.element().is_in(list(used.texts)).fill_null(False)).list.all()
-    return Cell(value, ~known)
+    return Cell(value, ~known, value.list.explode().drop_nulls().is_in(list(used.texts)).all())

@@ -88,14 +88,22 @@ class Rulebook:
     """The kinds of events told about people, and what they make due."""
 
     @classmethod
-    def load(cls, *folders: str | os.PathLike[str], shipped: bool = True, cache: bool = True) -> Rulebook:
+    def load(
+        cls,
+        *folders: str | os.PathLike[str],
+        shipped: bool = True,
+        cache: bool = True,
+        overlays: Sequence[str | os.PathLike[str]] = (),
+    ) -> Rulebook:
         """The shipped rules with further ``folders`` on top (``shipped=False``: only the folders).
+
+        ``overlays`` are files of changes laid over them: a what-if (see `rulebook.overlay`).
 
         Raises:
             RulebookError: listing every fault with file, line and field.
         """
         paths = rule_folders(folders) if shipped else [Path(f) for f in folders]
-        book: Rulebook = load(paths, cache=cache)
+        book: Rulebook = load(paths, cache=cache, overlays=[Path(o) for o in overlays])
         return book
 
     def instrument(self, id: str) -> Instrument:

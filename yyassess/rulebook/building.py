@@ -18,6 +18,7 @@ from yyassess.rulebook.correspondence import Correspondence
 from yyassess.rulebook.events import gather_events
 from yyassess.rulebook.instrument import Instrument
 from yyassess.rulebook.loading import RawFile, RulebookError, RuleError
+from yyassess.rulebook.overlay import apply_overlays
 from yyassess.rulebook.pathway import Pathway
 from yyassess.rulebook.programme import CoverageRow, PlaceFile, Programme
 from yyassess.rulebook.vocabulary import FactDefinition
@@ -114,6 +115,8 @@ def build(files: Sequence[RawFile]) -> Rulebook:
         for item in by_role.get(role, []):
             _shared(shop, item, role, key)
     homes = _places(shop, by_role.get("place", []))
+    if "overlay" in by_role:
+        apply_overlays(shop, parsed, by_role["overlay"], lambda item: _home(shop, item, homes))
     for item in by_role.get("instrument", []):
         _instrument(shop, item)
     for item in by_role.get("pathway", []):
@@ -295,11 +298,14 @@ def _pathway(shop: Workshop, item: Parsed) -> None:
     shop.digests[f"pathway:{made.id}"] = _digest(item.data)
 
 
-def _programme(shop: Workshop, item: Parsed, homes: dict[tuple[int, str], str]) -> None:
-    home = homes.get((item.file.root, item.file.folder))
+def _home(shop: Workshop, item: Parsed, homes: dict[tuple[int, str], str]) -> str | None:
+    """The place a programme's folder belongs to."""
     folder = item.file.folder.rsplit("/", 1)[-1]
-    if home is None and folder in shop.places:
-        home = folder
+    return homes.get((item.file.root, item.file.folder)) or (folder if folder in shop.places else None)
+
+
+def _programme(shop: Workshop, item: Parsed, homes: dict[tuple[int, str], str]) -> None:
+    home = _home(shop, item, homes)
     if home is None and shop.blind:
         return
     if home is None:

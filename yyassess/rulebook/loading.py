@@ -19,6 +19,8 @@ from typing import Any
 #: Files that mean the same in any folder.
 SPECIAL = ("vocabulary", "sources", "settings", "place", "coverage", "correspondences", "events")
 MAX_FILES = 5000
+#: Stands for a folder's number in a file of changes.
+OVERLAY = -1
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ class RawFile:
     @property
     def role(self) -> str:
         """What the file holds, by its name and folder."""
+        if self.root == OVERLAY:
+            return "overlay"
         base = self.name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
         if base in SPECIAL:
             return base
@@ -116,13 +120,30 @@ def read_files(folders: Sequence[Path]) -> list[RawFile]:
     return found
 
 
-def load(folders: Sequence[Path], *, cache: bool = True) -> Any:
-    """The checked rulebook of some folders.
+def read_overlays(overlays: Sequence[Path]) -> list[RawFile]:
+    """The bytes of files of changes.
+
+    Raises:
+        RulebookError: a file is missing or cannot be read.
+    """
+    found, errors = [], []
+    for path in overlays:
+        try:
+            found.append(RawFile(path.name, "", OVERLAY, path.read_bytes()))
+        except OSError as error:
+            errors.append(RuleError(str(path), 0, "", f"cannot be read: {error.strerror}"))
+    if errors:
+        raise RulebookError(errors)
+    return found
+
+
+def load(folders: Sequence[Path], *, cache: bool = True, overlays: Sequence[Path] = ()) -> Any:
+    """The checked rulebook of some folders, with files of changes laid over it.
 
     Raises:
         RulebookError: with every fault found.
     """
-    files = read_files(folders)
+    files = read_files(folders) + read_overlays(overlays)
     place = _cache_file(files) if cache else None
     if place is not None:
         kept = _read_cache(place)
