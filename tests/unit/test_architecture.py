@@ -138,8 +138,8 @@ def test_the_base_stays_light(tmp_path: Path) -> None:
 
 # ---- figures and names -------------------------------------------------------------------------------------------
 CALENDAR = {"year", "month", "day"}
-#: Modules whose figures are those of a file format, or make up persons that do not exist.
-FORMATS = {"yyassess/population/parquet_join.py"}
+#: Modules whose figures are those of a file format or a page, or make up persons that do not exist.
+FORMATS = {f"yyassess/population/{name}.py" for name in ("parquet_join", "typing", "page")}
 MADE_UP = {"yyassess/population/synth.py"}
 
 
@@ -160,11 +160,14 @@ def about_size_or_calendar(comparison: ast.Compare) -> bool:
 
 
 def test_no_figure_of_a_standard_stands_in_a_comparison() -> None:
-    """Limits live in rules/. What is compared here is 0, 1, 2, a length, the calendar, or a constant with a name."""
+    """Limits live in rules/. What is compared here is 0, 1, 2, a length, the calendar, or a constant with a name.
+
+    What only shows results (the command, the reports) may look at the size of a bar or the time since the last line.
+    """
     wrong = [
         f"{file}:{node.lineno}: {ast.unparse(node)}"
         for file, tree in LIBRARY.items()
-        if file not in FORMATS | MADE_UP
+        if file not in FORMATS | MADE_UP and not file.startswith(("yyassess/cli/", "yyassess/report/"))
         for node in ast.walk(tree)
         if isinstance(node, ast.Compare) and any(map(is_magic, ast.walk(node))) and not about_size_or_calendar(node)
     ]

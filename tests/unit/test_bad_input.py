@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -465,7 +466,12 @@ def test_all_errors_of_all_rule_files_come_at_once(yyassess: Any, own: Any) -> N
 def test_every_command_refuses_a_missing_folder_of_rules(yyassess: Any, tmp_path: Path, command: str) -> None:
     if command == "serve":
         pytest.importorskip("webapp.storage", exc_type=ImportError)
-    more = {"assess": [GBT], "determine": ["--place", "zhoushan"], "table": ["--place", "zhoushan"]}.get(command, [])
+    some = tmp_path / "some.csv"
+    some.write_text("id\n1\n", encoding="utf-8")
+    more: list[Any] = []
+    for needed in (p for p in main.commands[command].params if p.required):
+        value = {"instrument": GBT, "place": "zhoushan"}.get(str(needed.name), some)
+        more += [value] if isinstance(needed, click.Argument) else [needed.opts[0], value]
     error = yyassess(command, *more, "--rules", tmp_path / "nowhere", given={}).error()
     assert error["where"] == str(tmp_path / "nowhere")
     assert error["say"]["en"] == "there is no such folder of rules"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -56,6 +56,7 @@ class Hunt:
         self._valid: dict[Any, Any] = {}
         self._digests: dict[int, str] = {}
         self._mutants: dict[str, list[Mutant]] = {}
+        self._dependents: dict[str, list[str]] = {}
         self.book = self._build({})
         self.trees: dict[str, Node] = {t: n for trees in self.book.trees.values() for t, n in trees.items()}
         self.codes = {name: tuple(fact.codes) for name, fact in self.book.facts.items()}
@@ -75,23 +76,49 @@ class Hunt:
             book = self._build({mutant.file: mutant.data})
         except RulebookError as error:
             return Verdict(mutant, "reading", str(error.errors[0]))
-        for file in (mutant.file, None):
-            try:
-                failed = next((r for r in run_examples(book, file) if not r.passed), None)
-            except Exception as error:  # a mutant may break anything; that it breaks is what counts
-                return Verdict(mutant, "examples", f"{type(error).__name__}: {error}")
-            if failed is not None:
-                return Verdict(mutant, "examples", f"{failed.name}: {failed.problem}")
-            if file is None:
-                break
-            try:
-                new = self.findings(book, mutant.file) - self._before(mutant.file)
-            except Exception as error:
-                return Verdict(mutant, "check", f"{type(error).__name__}: {error}")
-            if new:
-                return Verdict(mutant, "check", ", ".join(sorted({code for code, _, _ in new})))
+        failed = self._failing(book, [mutant.file])
+        if failed:
+            return Verdict(mutant, "examples", failed)
+        try:
+            new = self.findings(book, mutant.file) - self._before(mutant.file)
+        except Exception as error:  # a mutant may break anything; that it breaks is what counts
+            return Verdict(mutant, "check", f"{type(error).__name__}: {error}")
+        if new:
+            return Verdict(mutant, "check", ", ".join(sorted({code for code, _, _ in new})))
+        failed = self._failing(book, self._hang_on(mutant.file))
+        if failed:
+            return Verdict(mutant, "examples", failed)
         same, witness = same_for_everybody(self.book, book, mutant.file)
         return Verdict(mutant, "equivalent" if same else None, "", witness)
+
+    @staticmethod
+    def _failing(book: Rulebook, files: Iterable[str]) -> str | None:
+        """The first worked example of some files that fails."""
+        for file in files:
+            try:
+                for result in run_examples(book, file):
+                    if not result.passed:
+                        return f"{result.file}: {result.name}: {result.problem}"
+            except Exception as error:  # as above
+                return f"{file}: {type(error).__name__}: {error}"
+        return None
+
+    def _hang_on(self, file: str) -> list[str]:
+        """Other files whose examples may see a change in this one: they name what it defines."""
+        if file not in self._dependents:
+            words = [f.encode() for f in self._defined_in(file)]
+            everywhere = self.files[file].role == "vocabulary"
+            self._dependents[file] = [
+                name
+                for name, other in self.files.items()
+                if name != file and other.role in ROLES[:3] and (everywhere or any(w in other.raw for w in words))
+            ]
+        return self._dependents[file]
+
+    def _defined_in(self, file: str) -> list[str]:
+        ids = [key[1].rpartition("/")[2] for key, origin in self.book.origins.items() if origin.file == file]
+        results = [n for n, fact in self.book.facts.items() if {fact.grade_of, fact.code_of, fact.pathway} & set(ids)]
+        return [*ids, *results]
 
     def findings(self, book: Rulebook, file: str) -> frozenset[Any]:
         """What the check finds in one file: code, what it is about, parts."""

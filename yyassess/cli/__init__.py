@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from yyassess import __version__
-from yyassess.cli import checking, deciding, grading, listing, monitoring, serving
+from yyassess.cli import checking, deciding, grading, listing, monitoring, population, serving
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -27,6 +27,9 @@ for command in (
     listing.coverage,
     checking.test_examples,
     checking.check,
+    population.batch,
+    population.simulate,
+    population.synth,
     serving.serve,
 ):
     main.add_command(command)

@@ -152,9 +152,10 @@ def simulate(
         result = compare(study, base, changed, lambda share: bar.show(0, share, time.monotonic() - bar.started))
     except PlanError as error:
         raise refuse(error) from None
-    for file_, text in ((page, lambda: pages.html(result, lang)), (table, lambda: pages.table(result))):
-        if file_ is not None:
-            _write(file_, text())
+    if page is not None:
+        _write(page, pages.html(result, lang))
+    if table is not None:
+        _write(table, pages.table(result))
     if form == "json":
         write_json({
             "place": place, "on": study.on.isoformat(), "people": result.people, "rejected": result.rejected,

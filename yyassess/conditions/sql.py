@@ -31,8 +31,6 @@ from yyassess.conditions.tree import (
     Or,
 )
 
-
-
 #: Whole-number types by the largest value they hold.
 WHOLE = ((127, "TINYINT"), (32_767, "SMALLINT"), (2_147_483_647, "INT"), (9_223_372_036_854_775_807, "BIGINT"))
 _COMPARE: dict[str, Any] = {"=": exp.EQ, "<>": exp.NEQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE}

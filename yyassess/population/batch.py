@@ -27,6 +27,8 @@ from yyassess.rulebook.book import Rulebook, content_hash
 
 #: Rows of a chunk; a chunk of 150 columns then takes about half a gigabyte.
 ROWS = 1_000_000
+#: The disk, the user's share of it, or the largest file allowed is used up.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 ENDINGS = {"parquet": "parquet", "csv": "csv", "jsonl": "jsonl"}
 
 
@@ -185,7 +187,7 @@ class _Run:
             return
         suspects = pl.concat(
             [
-                chunk.frame.filter(pl.col("id").hash().is_in(twice)).select("id", n=pl.lit(chunk.number))
+                chunk.frame.filter(pl.col("id").hash().is_in(twice.implode())).select("id", n=pl.lit(chunk.number))
                 for chunk in self.source.chunks(["id"])
             ]
         )
@@ -264,11 +266,11 @@ def full_disk(out: Path) -> Iterator[None]:
     except (OSError, pl.exceptions.PolarsError) as error:
         code = getattr(error, "errno", None)
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
-        if code == errno.ENOSPC or "No space left" in said:
+        if code in FULL or any(f"(os error {n})" in said for n in FULL):
             raise problem(
                 str(out), "磁盘已满；腾出空间后用 --resume 接着运行", "the disk is full; make room and go on with --resume"
             ) from None
-        if isinstance(error, OSError):
+        if isinstance(error, OSError) or "(os error" in said:
             raise problem(str(out), f"无法写入：{said}", f"cannot be written: {said}") from None
         raise
 

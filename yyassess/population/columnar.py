@@ -8,8 +8,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
-from operator import and_, eq, ge, gt, le, lt, mul, ne, or_, sub
 from operator import add as plus
+from operator import and_, eq, ge, gt, le, lt, mul, ne, or_, sub
 from typing import Any
 
 import polars as pl

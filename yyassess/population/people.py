@@ -191,4 +191,4 @@ class _Screens(dict[str, Column]):
         return super().__contains__(name) or name in self.people
 
     def get(self, name: str, default: Any = None) -> Any:
-        return self[name] if name in self else default
+        return super().get(name) or self.people.get(name, default)

@@ -80,7 +80,7 @@ class Runner:
             cell.bad.fill_null(False) for name, cell in self.cells.items() if cell.bad is not None and not sound.get(name)
         ]
         lacks = pl.col("id").is_null()
-        again = pl.col("id").is_in(without) if without is not None else pl.lit(False)
+        again = pl.col("id").is_in(without.implode()) if without is not None else pl.lit(False)
         values = [cell.value.alias(name) for name, cell in self.cells.items()]
         frame = raw.lazy().select(
             ["id", LINE, *(pl.col(k) for k in self.keep if k not in self.cells and k != "id"), *values,

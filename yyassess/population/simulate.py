@@ -10,6 +10,7 @@ import datetime as dt
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -330,7 +331,7 @@ class Simulation:
         )
         for side in ("before", "after"):
             figures[side] = {
-                "status": {s: self._joined(listed, lambda m, s=s: m[side] == s) for s in STATUSES},  # type: ignore[misc]
+                "status": {s: self._joined(listed, partial(_is, side, s)) for s in STATUSES},
                 "paid": total(f"{side}:paid"),
                 "amount_unknown": total(f"{side}:asks"),
                 "amount_not_configured": total(f"{side}:open"),
@@ -364,6 +365,10 @@ class Simulation:
             return {"value": total}
         variance = max(0.0, squares - total * total / max(people, 1)) * people / max(people - 1, 1)
         return {"value": total, "half": Z * math.sqrt(variance)}
+
+
+def _is(side: str, status: str, move: dict[str, Any]) -> bool:
+    return bool(move[side] == status)
 
 
 def _of(key: str, number: int, id: str) -> bool:

@@ -81,8 +81,7 @@ def _cell(used: Input, kind: Any) -> Cell | None:
             if not is_text:
                 return None
             lower = text.str.strip_chars().str.to_lowercase()
-            value = pl.when(lower.is_in(YES)).then(True).when(lower.is_in(NO)).then(False)
-            return _checked(raw, value)
+            return _checked(raw, pl.when(lower.is_in(YES)).then(True).when(lower.is_in(NO)).then(False))
         case "integer":
             return _integer(used, raw, text, kind, is_text)
         case "decimal":
@@ -123,6 +122,7 @@ def _integer(used: Input, raw: pl.Expr, text: pl.Expr, kind: Any, is_text: bool)
 
 def _decimal(used: Input, raw: pl.Expr, text: pl.Expr, kind: Any, is_text: bool) -> Cell | None:
     small, by = stored_type(used), 10**used.scale
+    number: pl.Expr
     if is_text:
         plain = text.str.strip_chars()
         number = pl.when(plain.str.contains(r"^-?\d{1,15}(\.\d+)?$")).then(plain.cast(pl.Float64, strict=False))
@@ -132,9 +132,11 @@ def _decimal(used: Input, raw: pl.Expr, text: pl.Expr, kind: Any, is_text: bool)
         number = raw.cast(pl.Float64)
     else:
         return None
-    # A number with no more decimals than allowed comes back unchanged from whole hundredths.
-    stored = (number * by).round()
-    return _checked(raw, pl.when(stored / by == number).then(stored.cast(small, strict=False)))
+    # With no more decimals than allowed, the hundredths are whole but for the last bit of the multiplication.
+    hundredths = number * by
+    stored = hundredths.round()
+    exact = (hundredths - stored).abs() <= stored.abs() * 5e-16
+    return _checked(raw, pl.when(exact).then(stored.cast(small, strict=False)))
 
 
 def _codes(used: Input, raw: pl.Expr, text: pl.Expr, kind: Any, is_text: bool) -> Cell | None:
@@ -142,9 +144,7 @@ def _codes(used: Input, raw: pl.Expr, text: pl.Expr, kind: Any, is_text: bool) -
         bare = text.str.replace_all(r'[\[\]"\s]', "").str.replace_all(",", ";", literal=True)
         split: pl.Expr = pl.when(bare == "").then(pl.lit([], dtype=pl.List(pl.String))).otherwise(bare.str.split(";"))
         value: pl.Expr = pl.when(raw.is_not_null()).then(split).otherwise(None)
-    elif kind == pl.List(pl.String) or kind == pl.List(pl.Null):
-        value = raw.cast(pl.List(pl.String))
-    elif isinstance(kind, pl.List) and kind.inner in (pl.Categorical, pl.Enum):
+    elif kind == pl.List(pl.String) or kind == pl.List(pl.Null) or (isinstance(kind, pl.List) and kind.inner in (pl.Categorical, pl.Enum)):
         value = raw.cast(pl.List(pl.String))
     else:
         return None
