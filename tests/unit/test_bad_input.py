@@ -464,8 +464,6 @@ def test_all_errors_of_all_rule_files_come_at_once(yyassess: Any, own: Any) -> N
 
 @pytest.mark.parametrize("command", sorted(main.commands))
 def test_every_command_refuses_a_missing_folder_of_rules(yyassess: Any, tmp_path: Path, command: str) -> None:
-    if command == "serve":
-        pytest.importorskip("webapp.storage", exc_type=ImportError)
     some = tmp_path / "some.csv"
     some.write_text("id\n1\n", encoding="utf-8")
     more: list[Any] = []
@@ -473,6 +471,8 @@ def test_every_command_refuses_a_missing_folder_of_rules(yyassess: Any, tmp_path
         value = {"instrument": GBT, "place": "zhoushan"}.get(str(needed.name), some)
         more += [value] if isinstance(needed, click.Argument) else [needed.opts[0], value]
     error = yyassess(command, *more, "--rules", tmp_path / "nowhere", given={}).error()
+    if error["where"].startswith("yyassess["):
+        pytest.skip(f"{error['where']} is not installed")
     assert error["where"] == str(tmp_path / "nowhere")
     assert error["say"]["en"] == "there is no such folder of rules"
 
