@@ -13,7 +13,6 @@ import polars as pl
 from tests.property.strategies import constants_of
 from yyassess.assessment.question import plain
 from yyassess.assessment.scoring import scorer
-from yyassess.conditions.sql import scaled
 from yyassess.entitlement.determine import decide
 from yyassess.entitlement.plan import ready
 from yyassess.population.columns import Input, instrument_columns
@@ -26,7 +25,12 @@ ON = dt.date(2026, 11, 22)
 def every_column(book: Rulebook, instruments: list[str] | None = None) -> list[str]:
     """All columns a file may have (for some instruments)."""
     ids = list(book.instruments) if instruments is None else instruments
-    return ["id", *book.facts, *(c for id in ids for c in instrument_columns(book.instruments[id])), *(f"{i}.date" for i in ids)]
+    return [
+        "id",
+        *book.facts,
+        *(c for id in ids for c in instrument_columns(book.instruments[id])),
+        *(f"{i}.date" for i in ids),
+    ]
 
 
 class Crowd:
@@ -102,18 +106,19 @@ class Crowd:
                     row[name] = Decimal(numbers[place]).scaleb(-made.scale)
 
 
-def as_frame(plan: Plan, rows: list[Mapping[str, Any]]) -> pl.DataFrame:
-    """The rows as the columns a plan reads."""
+def raw_frame(plan: Plan, rows: list[dict[str, Any]]) -> pl.DataFrame:
+    """People as a typed file has them: texts for codes, floats for sums of money."""
     types: dict[str, Any] = {
-        "boolean": pl.Boolean, "integer": pl.Int64, "decimal": pl.Int64, "code": pl.String,
-        "codes": pl.List(pl.String), "date": pl.Date, "place": pl.String,
+        "boolean": pl.Boolean, "integer": pl.Int64, "code": pl.String, "codes": pl.List(pl.String), "date": pl.Date, "place": pl.String,
     }  # fmt: skip
-    columns: dict[str, Any] = {"id": pl.Series([f"p{n}" for n in range(len(rows))])}
+    columns: dict[str, Any] = {"id": [f"p{n:06d}" for n in range(len(rows))]}
     for name, used in plan.inputs.used.items():
         values = [row.get(name) for row in rows]
-        if used.type in ("integer", "decimal"):
-            values = [None if v is None else scaled(Decimal(v), used.scale) for v in values]
-        columns[name] = pl.Series(values, dtype=types[used.type])
+        if used.type == "decimal":
+            columns[name] = pl.Series([None if v is None else float(v) for v in values], dtype=pl.Float64)
+        else:
+            made = [int(v) if isinstance(v, Decimal) else v for v in values]
+            columns[name] = pl.Series(made, dtype=types[used.type])
     return pl.DataFrame(columns)
 
 

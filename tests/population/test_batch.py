@@ -8,7 +8,6 @@ import os
 import random
 import subprocess
 import sys
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from tests.population.people import ON, Crowd, every_column
+from tests.population.people import ON, Crowd, every_column, raw_frame
 from yyassess import InputError, Rulebook
 from yyassess.cli import main
 from yyassess.population import batch as batches
@@ -24,22 +23,6 @@ from yyassess.population.batch import Job, run_batch
 from yyassess.population.plan import Plan, Wanted
 
 PLACE = "zhoushan"
-
-
-def raw_frame(plan: Plan, rows: list[dict[str, Any]]) -> pl.DataFrame:
-    """People as a typed file has them: decimals as decimals."""
-    types: dict[str, Any] = {
-        "boolean": pl.Boolean, "integer": pl.Int64, "code": pl.String, "codes": pl.List(pl.String), "date": pl.Date, "place": pl.String,
-    }  # fmt: skip
-    columns: dict[str, Any] = {"id": [f"p{n:06d}" for n in range(len(rows))]}
-    for name, used in plan.inputs.used.items():
-        values = [row.get(name) for row in rows]
-        if used.type == "decimal":
-            columns[name] = pl.Series([None if v is None else float(v) for v in values], dtype=pl.Float64)
-        else:
-            made = [int(v) if isinstance(v, Decimal) else v for v in values]
-            columns[name] = pl.Series(made, dtype=types[used.type])
-    return pl.DataFrame(columns)
 
 
 @pytest.fixture(scope="module")
@@ -93,17 +76,25 @@ def test_every_output_says_the_same(out: str, people: pl.DataFrame, tmp_path: Pa
     run_batch(job(tmp_path, "in.parquet", "a.parquet", rows=1000), book)
     run_batch(job(tmp_path, "in.parquet", out, rows=1000), book)
     a = pl.read_parquet(tmp_path / "a.parquet").with_columns(pl.selectors.decimal().cast(pl.Float64))
-    read = pl.read_csv(tmp_path / out, infer_schema_length=None) if out.endswith("csv") else pl.read_ndjson(tmp_path / out, infer_schema_length=None)
+    read = (
+        pl.read_csv(tmp_path / out, infer_schema_length=None)
+        if out.endswith("csv")
+        else pl.read_ndjson(tmp_path / out, infer_schema_length=None)
+    )
     assert sorted(read.columns) == sorted(a.columns)
     for name in a.columns:
         left = [None if v is None else float(v) if isinstance(v, (int, float)) else str(v) for v in a[name]]
-        right = [None if v is None or v == "" else float(v) if isinstance(v, (int, float)) else str(v) for v in read[name]]
+        right = [
+            None if v is None or v == "" else float(v) if isinstance(v, (int, float)) else str(v) for v in read[name]
+        ]
         if right != left:  # JSON has sums of money as text
             right = [None if v is None else float(v) for v in right]
         assert left == right, name
 
 
-def test_a_refused_row_has_its_line_and_reason_and_the_others_are_kept(people: pl.DataFrame, tmp_path: Path, book: Rulebook) -> None:
+def test_a_refused_row_has_its_line_and_reason_and_the_others_are_kept(
+    people: pl.DataFrame, tmp_path: Path, book: Rulebook
+) -> None:
     lines = as_text(people.head(20)).write_csv().splitlines()
     header = lines[0].split(",")
     age, eating = header.index("birth_date"), header.index("gbt-42195-2022.eating")
@@ -149,8 +140,12 @@ def test_quotes_and_line_breaks_inside_cells_are_read(people: pl.DataFrame, tmp_
     assert pl.read_parquet(tmp_path / "out.parquet")["id"].to_list() == ['a"b', "c,d", "e\nf", "g", "h", "i"]
 
 
-def test_duplicate_ids_in_different_chunks_are_refused_all(people: pl.DataFrame, tmp_path: Path, book: Rulebook) -> None:
-    twice = people.with_columns(pl.when(pl.col("id") == "p002500").then(pl.lit("p000003")).otherwise(pl.col("id")).alias("id"))
+def test_duplicate_ids_in_different_chunks_are_refused_all(
+    people: pl.DataFrame, tmp_path: Path, book: Rulebook
+) -> None:
+    twice = people.with_columns(
+        pl.when(pl.col("id") == "p002500").then(pl.lit("p000003")).otherwise(pl.col("id")).alias("id")
+    )
     twice.write_parquet(tmp_path / "in.parquet", row_group_size=1000)
     summary = run_batch(job(tmp_path, "in.parquet", "out.parquet", rows=1000), book)
     assert (summary["rows"], summary["written"], summary["rejected"]) == (3000, 2998, 2)
@@ -163,11 +158,16 @@ def test_duplicate_ids_in_different_chunks_are_refused_all(people: pl.DataFrame,
     [
         (lambda f: f.rename({"id": "person"}), "id"),
         (lambda f: f.rename({"disabled_months": "disabled_month"}), "disabled_month"),
-        (lambda f: f.with_columns(pl.col("disabled_months").cast(pl.String).str.to_datetime("%Y", strict=False)), "disabled_months"),
+        (
+            lambda f: f.with_columns(pl.col("disabled_months").cast(pl.String).str.to_datetime("%Y", strict=False)),
+            "disabled_months",
+        ),
         (lambda f: f.with_columns(pl.lit(3).alias("gbt_grade")), "gbt_grade"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_refused_as_a_whole(change: Any, where: str, people: pl.DataFrame, tmp_path: Path, book: Rulebook) -> None:
+def test_a_file_that_cannot_be_used_is_refused_as_a_whole(
+    change: Any, where: str, people: pl.DataFrame, tmp_path: Path, book: Rulebook
+) -> None:
     change(people.head(10)).write_parquet(tmp_path / "in.parquet")
     with pytest.raises(InputError) as caught:
         run_batch(job(tmp_path, "in.parquet", "out.parquet"), book)
@@ -179,7 +179,21 @@ def test_a_broken_parquet_file_leaves_nothing_behind(people: pl.DataFrame, tmp_p
     people.write_parquet(tmp_path / "in.parquet")
     data = (tmp_path / "in.parquet").read_bytes()
     (tmp_path / "in.parquet").write_bytes(data[: len(data) // 2])
-    done = CliRunner().invoke(main, ["batch", str(tmp_path / "in.parquet"), "-o", str(tmp_path / "out.parquet"), "--place", PLACE, "--lang", "en", "--format", "text"])
+    done = CliRunner().invoke(
+        main,
+        [
+            "batch",
+            str(tmp_path / "in.parquet"),
+            "-o",
+            str(tmp_path / "out.parquet"),
+            "--place",
+            PLACE,
+            "--lang",
+            "en",
+            "--format",
+            "text",
+        ],
+    )
     assert done.exit_code == 2
     assert "not a sound Parquet file" in done.stderr
     assert not (tmp_path / "out.parquet").exists()
@@ -231,17 +245,54 @@ def test_a_full_disk_is_said_and_nothing_half_written_is_left(tmp_path: Path, pe
         "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000)); sys.argv[0] = 'yyassess';"
         "from yyassess.cli import main; main()"
     )
-    command = [sys.executable, "-c", script, "batch", str(tmp_path / "in.parquet"), "-o", str(tmp_path / "out.parquet"), "--place", PLACE, "--lang", "en", "--format", "text", "--quiet"]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}, check=False)
+    command = [
+        sys.executable,
+        "-c",
+        script,
+        "batch",
+        str(tmp_path / "in.parquet"),
+        "-o",
+        str(tmp_path / "out.parquet"),
+        "--place",
+        PLACE,
+        "--lang",
+        "en",
+        "--format",
+        "text",
+        "--quiet",
+    ]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")},
+        check=False,
+    )
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out.parquet").exists()
 
 
-def test_the_command_prints_a_summary_and_fails_softly_when_rows_were_refused(people: pl.DataFrame, tmp_path: Path) -> None:
-    frame = people.head(50).with_columns(pl.col("disabled_months").fill_null(0) + pl.when(pl.col("id") == "p000000").then(100_000).otherwise(0))
+def test_the_command_prints_a_summary_and_fails_softly_when_rows_were_refused(
+    people: pl.DataFrame, tmp_path: Path
+) -> None:
+    frame = people.head(50).with_columns(
+        pl.col("disabled_months").fill_null(0) + pl.when(pl.col("id") == "p000000").then(100_000).otherwise(0)
+    )
     frame.write_parquet(tmp_path / "in.parquet")
-    arguments = ["batch", str(tmp_path / "in.parquet"), "-o", str(tmp_path / "out.csv"), "--place", PLACE, "--on", "2026-11-22", "--format", "json", "--quiet"]
+    arguments = [
+        "batch",
+        str(tmp_path / "in.parquet"),
+        "-o",
+        str(tmp_path / "out.csv"),
+        "--place",
+        PLACE,
+        "--on",
+        "2026-11-22",
+        "--format",
+        "json",
+        "--quiet",
+    ]
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 1, done.output
     summary = json.loads(done.stdout)

@@ -32,7 +32,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("simulation")
     write_population(synthetic_plan(Rulebook.load(), PLACE, ON), made / "people.parquet", 3000, 5)
     people = pl.read_parquet(made / "people.parquet")
-    extra = [pl.Series("town", ["dinghai", "putuo", None] * 1000), pl.Series("stands_for", [10.0, 20.0, 12.5, 1.0] * 750)]
+    extra = [
+        pl.Series("town", ["dinghai", "putuo", None] * 1000),
+        pl.Series("stands_for", [10.0, 20.0, 12.5, 1.0] * 750),
+    ]
     people.with_columns(extra).write_parquet(made / "people.parquet")
     return made
 
@@ -43,7 +46,7 @@ def changed() -> Rulebook:
 
 
 def study(folder: Path, book: Rulebook, changed: Rulebook, **rest: object) -> Result:
-    made = Study(folder / "people.parquet", PLACE, ON, **rest)  # type: ignore[arg-type]
+    made = Study(folder / "people.parquet", PLACE, ON, ignore=("town", "stands_for"), **rest)  # type: ignore[arg-type]
     return simulate(made, book, [("mild", {"zh": "轻度", "en": "Mild"}, changed)])
 
 
@@ -85,7 +88,10 @@ def test_a_weighted_sample_has_totals_with_intervals(folder: Path, book: Ruleboo
     result = study(folder, book, changed, weight="stands_for")
     gain = result.scenarios[1]["programmes"][SUBSIDY]["gain"]["weighted"]
     status = f"{SUBSIDY}.status"
-    y = [w if (a, b) == ("ineligible", "eligible") else 0.0 for w, a, b in zip(before["stands_for"], before[status], after[status], strict=True)]
+    y = [
+        w if (a, b) == ("ineligible", "eligible") else 0.0
+        for w, a, b in zip(before["stands_for"], before[status], after[status], strict=True)
+    ]
     n, total = len(y), sum(y)
     spread = n / (n - 1) * sum((v - total / n) ** 2 for v in y)
     assert gain["value"] == pytest.approx(total)
@@ -105,7 +111,9 @@ def test_everything_counts_what_no_change_touches_too(folder: Path, book: Rulebo
     assert indicator["denominator"] == 3000 and 0 < indicator["share"] < 1 and indicator["target"] == 0.75
 
 
-def test_the_page_opens_offline_and_says_what_an_official_needs(folder: Path, book: Rulebook, changed: Rulebook) -> None:
+def test_the_page_opens_offline_and_says_what_an_official_needs(
+    folder: Path, book: Rulebook, changed: Rulebook
+) -> None:
     result = study(folder, book, changed, district="town", everything=True)
     for lang in ("zh", "en"):
         text = page.html(result, lang)
@@ -115,7 +123,11 @@ def test_the_page_opens_offline_and_says_what_an_official_needs(folder: Path, bo
         assert page.NAMES[lang]["unknown"] in text and page.NAMES[lang]["note"] in text
         assert f"{result.scenarios[1]['programmes'][SUBSIDY]['gain']['n']:,}" in text
     rows = list(csv.DictReader(io.StringIO(page.table(result))))
-    gain = [r for r in rows if (r["scenario"], r["programme"], r["dimension"], r["figure"]) == ("mild", SUBSIDY, "all", "gain")]
+    gain = [
+        r
+        for r in rows
+        if (r["scenario"], r["programme"], r["dimension"], r["figure"]) == ("mild", SUBSIDY, "all", "gain")
+    ]
     assert [int(r["value"]) for r in gain] == [result.scenarios[1]["programmes"][SUBSIDY]["gain"]["n"]]
 
 
@@ -141,7 +153,9 @@ HEAD = "id: what-if\nname: {zh: 假设, en: What if}\nchanges:\n"
 
 
 def test_a_dated_change_is_a_new_text_from_that_day(rules) -> None:  # type: ignore[no-untyped-def]
-    change = "  - programme: allowance\n    from: 2026-01-01\n    set: {criteria: [{id: old-enough, when: years >= 70}]}\n"
+    change = (
+        "  - programme: allowance\n    from: 2026-01-01\n    set: {criteria: [{id: old-enough, when: years >= 70}]}\n"
+    )
     book = overlaid(rules, HEAD + change)
     import datetime as dt
 
@@ -154,7 +168,9 @@ def test_a_dated_change_is_a_new_text_from_that_day(rules) -> None:  # type: ign
 def test_a_part_can_be_dropped_and_added_and_an_instrument_changed(rules) -> None:  # type: ignore[no-untyped-def]
     new = "{id: poor, when: income < 500, say: {zh: 穷, en: Poor}, evidence: verified}"
     change = f"  - programme: allowance\n    set: {{criteria: [{{id: insured, drop: true}}, {new}]}}\n"
-    change += "  - instrument: scale\n    set: {steps: [{id: preliminary, cuts: [{at: 0, level: 0}, {at: 1, level: 1}]}]}\n"
+    change += (
+        "  - instrument: scale\n    set: {steps: [{id: preliminary, cuts: [{at: 0, level: 0}, {at: 1, level: 1}]}]}\n"
+    )
     book = overlaid(rules, HEAD + change)
     criteria = book.at("city", ON).standings["allowance"].programme.criteria
     assert [c.id for c in criteria] == ["old-enough", "poor"]
@@ -165,7 +181,10 @@ def test_a_part_can_be_dropped_and_added_and_an_instrument_changed(rules) -> Non
     ("change", "said"),
     [
         ("  - programme: alowance\n    set: {note: {zh: 一, en: a}}\n", "did you mean 'allowance'"),
-        ("  - programme: allowance\n    set: {criteria: [{id: old-enough, when: yeers >= 70}]}\n", "unknown fact 'yeers'"),
+        (
+            "  - programme: allowance\n    set: {criteria: [{id: old-enough, when: yeers >= 70}]}\n",
+            "unknown fact 'yeers'",
+        ),
         ("  - programme: allowance\n    sets: {}\n", "unknown key 'sets'"),
         ("  - {set: {note: 1}}\n", "exactly one programme or instrument"),
     ],

@@ -22,7 +22,7 @@ def test_the_same_seed_gives_the_same_people_whatever_the_chunks(book: Rulebook)
 
 def test_the_file_is_marked_and_every_row_can_be_used(tmp_path: Path, book: Rulebook) -> None:
     write_population(synthetic_plan(book, "zhoushan", ON), tmp_path / "people.parquet", 2000, 1)
-    mark = pq.read_schema(tmp_path / "people.parquet").metadata
+    mark = pq.read_metadata(tmp_path / "people.parquet").metadata
     assert mark[b"yyassess.kind"] == b"synthetic" and mark[b"yyassess.seed"] == b"1"
     people = pl.read_parquet(tmp_path / "people.parquet")
     assert people["id"].str.starts_with("SYN-").all() and people["id"].n_unique() == 2000

@@ -55,6 +55,7 @@ class Report:
             shown[how] = [
                 {"claim": claim, "say": CLAIMS[claim], "count": sum(things.values()), "of": sorted(things)}
                 for claim, things in sorted(self.looked[how].items())
+                if things
             ]
         return shown
 
@@ -94,7 +95,15 @@ def check(book: Rulebook, *, on: dt.date | None = None, progress: Progress | Non
     tell("engines")
     check_engines(book, notebook)
     apply_marks(book, notebook)
-    return Report(tuple(notebook.result()), notebook.looked, tuple(notebook.unconfirmed))
+    return Report(tuple(notebook.result()), held(notebook), tuple(notebook.unconfirmed))
+
+
+def held(notebook: Notebook) -> dict[How, dict[str, dict[str, int]]]:
+    """What was looked at and holds, without the claims that were refuted."""
+    return {
+        how: {claim: {of: n for of, n in things.items() if n} for claim, things in claims.items()}
+        for how, claims in notebook.looked.items()
+    }
 
 
 def check_programme(situation: Situation, notebook: Notebook) -> None:

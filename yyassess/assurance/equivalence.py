@@ -104,17 +104,17 @@ def _differences(one: Situation, other: Situation) -> list[Any] | None:
     pairs.append((one.granted, other.granted))
     amounts = []
     for a, b in zip(one.ready.benefits, other.ready.benefits, strict=True):
-        pairs.append((row_holds(me, one, a), row_holds(you, other, b)))
+        pairs.append((conj((one.granted, row_holds(me, one, a))), conj((other.granted, row_holds(you, other, b)))))
         first, second = amount_of(me, one, a), amount_of(you, other, b)
         if (first is None) != (second is None):
             return None
         if first is not None:
-            amounts.append(conj((row_holds(me, one, a), compare("<>", first, second))))
+            amounts.append(conj((one.granted, row_holds(me, one, a), compare("<>", first, second))))
     trees, trees_too = one.world.machine.trees, other.world.machine.trees
     for key in ("services", "effects"):
         for (a, _), (b, _) in zip(getattr(one.ready, key), getattr(other.ready, key), strict=True):
             holds = (me.yes(trees[a.when]) if a.when else True, you.yes(trees_too[b.when]) if b.when else True)
-            pairs.append(holds)
+            pairs.append((conj((one.granted, holds[0])), conj((other.granted, holds[1]))))
     return [disj((conj((a, neg(b))), conj((b, neg(a))))) for a, b in pairs] + amounts
 
 

@@ -73,6 +73,19 @@ class Evidence:
 
 
 NOTHING = Evidence()
+#: Findings that refute a claim of another name.
+CLAIM_OF = {
+    "criterion-never-true": "never-satisfiable",
+    "criterion-always-true": "criterion-never-matters",
+    "effect-always": "effect-never",
+    "override-takes-away": "override-contradicts",
+    "version-overlap": "version-gap",
+    "version-never": "version-gap",
+    "expired": "version-gap",
+    "adjustment-always": "adjustment-never",
+    "fact-grade-range": "fact-unused",
+    "fact-code-missing": "fact-unused",
+}
 
 
 class Notebook:
@@ -117,6 +130,14 @@ class Notebook:
             evidence.against,
         )
         self.findings.setdefault(finding.key, finding)
+        self._not_so(CLAIM_OF.get(code, code), of)
+
+    def _not_so(self, claim: str, of: str) -> None:
+        """A claim that was just refuted does not count among those that hold."""
+        for claims in self.looked.values():
+            if claims.get(claim, {}).get(of):
+                claims[claim][of] -= 1
+                return
 
     def refute(self, code: str, origin: Origin, of: str, parts: tuple[str, ...] = ()) -> None:
         """Say that a "never" or "always" does not hold on some day: it is not reported of any other day either."""

@@ -142,7 +142,8 @@ def _of_key(
     if isinstance(value, str) and (key in CONDITIONS or key in ("amount", "derive")):
         tree = trees(value)
         if tree is not None:
-            for changed in condition_faults(tree, codes):
+            slips = condition_faults(tree, codes) if key in CONDITIONS else value_faults(tree, codes, "")
+            for changed in slips:
                 text = sql_of(changed)
                 yield path, f"{value} -> {text}", text
     elif key in FIGURES and _figure(value):

@@ -31,7 +31,7 @@ MEASURED = TOP / "tests" / "assurance" / "measured.json"
 HOW = {
     "proved": (
         "Proved",
-        "For everybody: Z3 finds no person and no answer sheet for which the claim fails. A number is the number of proofs.",
+        "For everybody: Z3 finds no person and no answer sheet for which the claim fails. A number is the number of proofs; what was refuted stands below as a finding.",
     ),
     "enumerated": (
         "Enumerated",

@@ -13,7 +13,11 @@ from yyassess.cli.common import BadInput, a_day, problem, rulebook, shared_optio
 
 FORMS = click.Choice(["parquet", "csv", "jsonl"])
 ENCODING = click.option(
-    "--encoding", type=click.Choice(["utf-8", "gb18030"]), default="utf-8", show_default=True, help="Of a CSV or JSON Lines file."
+    "--encoding",
+    type=click.Choice(["utf-8", "gb18030"]),
+    default="utf-8",
+    show_default=True,
+    help="Of a CSV or JSON Lines file.",
 )
 
 
@@ -51,7 +55,9 @@ class Bar:
 
 def refuse(error: Exception) -> BadInput:
     """A rule that cannot be run for a population, as a message."""
-    return problem("rules", None, None, f"这条规则不能批量运行：{error}", f"this rule cannot be run for a population: {error}")
+    return problem(
+        "rules", None, None, f"这条规则不能批量运行：{error}", f"this rule cannot be run for a population: {error}"
+    )
 
 
 @click.command()
@@ -63,18 +69,21 @@ def refuse(error: Exception) -> BadInput:
 @click.option("--benefits", is_flag=True, help="Add amounts, and what gives way to what.")
 @click.option("--scores", is_flag=True, help="Add every reported score, not the total alone.")
 @click.option("--keep", multiple=True, help="A column of IN to pass through.")
+@click.option("--ignore", multiple=True, help="A column of IN that is no fact, to leave out.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run of the same job.")
 @click.option("--engine", type=click.Choice(["local", "spark"]), default="local", show_default=True)
 @click.option("--master", default="local[*]", show_default=True, help="With --engine spark: the cluster.")
 @click.option("--in-format", type=FORMS, help="Where the ending does not say.")
 @click.option("--out-format", type=FORMS, help="Where the ending does not say.")
-@click.option("--chunk", default=1_000_000, show_default=True, type=click.IntRange(1000), help="Rows worked on at a time.")
+@click.option(
+    "--chunk", default=1_000_000, show_default=True, type=click.IntRange(1000), help="Rows worked on at a time."
+)
 @click.option("--quiet", is_flag=True, help="No progress.")
 @ENCODING
 @shared_options
 def batch(
     source: Path, out: Path, place: str, on: str | None, known_on: str | None, benefits: bool, scores: bool,
-    keep: tuple[str, ...], resume: bool, engine: str, master: str, in_format: str | None, out_format: str | None,
+    keep: tuple[str, ...], ignore: tuple[str, ...], resume: bool, engine: str, master: str, in_format: str | None, out_format: str | None,
     chunk: int, quiet: bool, encoding: str, form: str, lang: str, folders: tuple[Path, ...],
 ) -> int:  # fmt: skip
     """Grade and decide everybody in IN (Parquet, CSV or JSON Lines, one row a person).
@@ -94,10 +103,24 @@ def batch(
         if engine == "spark":
             from yyassess.population.spark import run_on_spark
 
-            summary = run_on_spark(book, str(source), str(out), place, a_day(on, "--on"), known, wanted, keep, master)
+            summary = run_on_spark(
+                book, str(source), str(out), place, a_day(on, "--on"), known, wanted, keep, ignore, master
+            )
         else:
             job = Job(
-                source, out, place, a_day(on, "--on"), known, wanted, keep, in_format, out_format, encoding, resume, chunk
+                source,
+                out,
+                place,
+                a_day(on, "--on"),
+                known,
+                wanted,
+                keep,
+                ignore,
+                in_format,
+                out_format,
+                encoding,
+                resume,
+                chunk,
             )
             summary = run_batch(job, book, Bar(quiet).show)
     except PlanError as error:
@@ -113,12 +136,26 @@ def batch(
 
 
 @click.command()
-@click.option("--change", "changes", multiple=True, required=True, type=click.Path(path_type=Path), help="A file of changes; may be repeated.")
-@click.option("--population", "source", required=True, type=click.Path(path_type=Path), help="The people: Parquet, CSV or JSON Lines.")
+@click.option(
+    "--change",
+    "changes",
+    multiple=True,
+    required=True,
+    type=click.Path(path_type=Path),
+    help="A file of changes; may be repeated.",
+)
+@click.option(
+    "--population",
+    "source",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The people: Parquet, CSV or JSON Lines.",
+)
 @click.option("--place", required=True, help="Place: id, administrative code or name.")
 @click.option("--on", "on", help="The day asked about (default: today).")
 @click.option("--weight", help="The column that says how many people a row stands for.")
 @click.option("--district", help="The column to break figures down by district.")
+@click.option("--ignore", multiple=True, help="A column that is no fact, to leave alone.")
 @click.option("--all", "everything", is_flag=True, help="Also count the programmes that no change touches.")
 @click.option("--html", "page", type=click.Path(path_type=Path), help="Write the page (opens offline).")
 @click.option("--csv", "table", type=click.Path(path_type=Path), help="Write all figures.")
@@ -127,7 +164,7 @@ def batch(
 @ENCODING
 @shared_options
 def simulate(
-    changes: tuple[Path, ...], source: Path, place: str, on: str | None, weight: str | None, district: str | None, everything: bool,
+    changes: tuple[Path, ...], source: Path, place: str, on: str | None, weight: str | None, district: str | None, ignore: tuple[str, ...], everything: bool,
     page: Path | None, table: Path | None, in_format: str | None, quiet: bool, encoding: str, form: str, lang: str, folders: tuple[Path, ...],
 ) -> None:  # fmt: skip
     """Compare the rules with one or more sets of changes over the same people: who gains, who loses, at what cost."""
@@ -146,7 +183,7 @@ def simulate(
         book = Rulebook.load(*folders, overlays=[file])
         data, _, _ = read_yaml(file.read_bytes())
         changed.append((data["id"], data["name"], book))
-    study = Study(source, place, a_day(on, "--on"), weight, district, everything, in_format, encoding)
+    study = Study(source, place, a_day(on, "--on"), weight, district, everything, ignore, in_format, encoding)
     bar = Bar(quiet)
     try:
         result = compare(study, base, changed, lambda share: bar.show(0, share, time.monotonic() - bar.started))
@@ -169,7 +206,9 @@ def simulate(
             words = pages.NAMES[lang]
             parts = [f"{words[k]} {pages.people(figures[k])}" for k in ("gain", "lose", "open")]
             for unit, total in figures["after"]["cost"].items():
-                parts.append(f"{words['cost']} {pages.money(figures['before']['cost'][unit])} → {pages.money(total)} {unit}")
+                parts.append(
+                    f"{words['cost']} {pages.money(figures['before']['cost'][unit])} → {pages.money(total)} {unit}"
+                )
             click.echo(f"  {result.names[id][lang]}: " + ", ".join(parts))
 
 
@@ -181,7 +220,9 @@ def _write(file: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
         os.replace(temporary, file)
     except OSError as error:
-        raise problem(str(file), None, None, f"无法写入：{error.strerror}", f"cannot be written: {error.strerror}") from None
+        raise problem(
+            str(file), None, None, f"无法写入：{error.strerror}", f"cannot be written: {error.strerror}"
+        ) from None
 
 
 @click.command()
@@ -191,7 +232,9 @@ def _write(file: Path, text: str) -> None:
 @click.option("--on", "on", help="The day they are described on (default: today).")
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help=".parquet, .csv or .jsonl")
 @shared_options
-def synth(place: str, rows: int, seed: int, on: str | None, out: Path, form: str, lang: str, folders: tuple[Path, ...]) -> None:
+def synth(
+    place: str, rows: int, seed: int, on: str | None, out: Path, form: str, lang: str, folders: tuple[Path, ...]
+) -> None:
     """Make up a population for demos and tests. The file is marked as synthetic; its ids begin with SYN-."""
     ready()
     from yyassess.population.synth import synthetic_plan, write_population

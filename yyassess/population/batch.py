@@ -43,6 +43,8 @@ class Job:
     known_on: dt.date | None = None
     wanted: Wanted = field(default_factory=Wanted)
     keep: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    """Columns that are no facts and are left out."""
     in_format: str | None = None
     out_format: str | None = None
     encoding: str = "utf-8"
@@ -70,7 +72,7 @@ def run_batch(job: Job, book: Rulebook, progress: Progress | None = None) -> dic
         raise problem("id", "缺少 id 列", "the column id is missing", list(source.columns)[:20])
     if missing := [k for k in job.keep if k not in source.columns]:
         raise problem(missing[0], "文件中没有这一列", "the file has no such column", missing[0], list(source.columns))
-    check_names(book, source.columns, job.keep)
+    check_names(book, source.columns, (*job.keep, *job.ignore))
     plan = Plan(book.at(job.place, job.on, job.known_on), source.columns, job.wanted)
     return _Run(job, source, plan, progress).run()
 
@@ -268,7 +270,9 @@ def full_disk(out: Path) -> Iterator[None]:
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
         if code in FULL or any(f"(os error {n})" in said for n in FULL):
             raise problem(
-                str(out), "磁盘已满；腾出空间后用 --resume 接着运行", "the disk is full; make room and go on with --resume"
+                str(out),
+                "磁盘已满；腾出空间后用 --resume 接着运行",
+                "the disk is full; make room and go on with --resume",
             ) from None
         if isinstance(error, OSError) or "(os error" in said:
             raise problem(str(out), f"无法写入：{said}", f"cannot be written: {said}") from None

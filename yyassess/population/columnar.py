@@ -147,9 +147,7 @@ def labelled(codes: pl.Expr, labels: Sequence[str]) -> pl.Expr:
     return codes.cast(pl.UInt8 if len(labels) < 256 else pl.UInt16).cat.to(pl.Enum(list(labels)))
 
 
-def selected(
-    frame: pl.LazyFrame, sheet: Sheet, wanted: Mapping[str, Any], extra: Sequence[str] = ()
-) -> pl.LazyFrame:
+def selected(frame: pl.LazyFrame, sheet: Sheet, wanted: Mapping[str, Any], extra: Sequence[str] = ()) -> pl.LazyFrame:
     """The wanted columns by name, after ``extra`` columns of the frame."""
     made = computed(frame, sheet, list(wanted.values()))
     return made.select([pl.col(n) for n in extra] + [translated(w).alias(n) for n, w in wanted.items()])

@@ -200,5 +200,7 @@ def check_names(book: Rulebook, names: Iterable[str], extra: Iterable[str] = ())
             continue
         zh = f"不认识的列 {name}" + (f"，是否为 {near[0]}？" if near else "")
         en = f"unknown column {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
-        faults.add(name, name, near or "id, facts, <instrument>.<item>, <instrument>.level; --keep COLUMN", zh, en)
+        faults.add(
+            name, name, near or "id, facts, <instrument>.<item>, <instrument>.level; --keep or --ignore COLUMN", zh, en
+        )
     faults.raise_if_any()

@@ -35,7 +35,13 @@ NAMES = {
         "sample": "Weighted sample: ± is half a 95 % interval.", "rejected": "rows refused", "rules": "ruleset", "by": "by",
     },
 }  # fmt: skip
-COLOURS = {"eligible": "#07843f", "ineligible": "#8a8f98", "unknown": "#c98a00", "not_configured": "#7a5ea8", "not_in_force": "#c4c7cc"}
+COLOURS = {
+    "eligible": "#07843f",
+    "ineligible": "#8a8f98",
+    "unknown": "#c98a00",
+    "not_configured": "#7a5ea8",
+    "not_in_force": "#c4c7cc",
+}
 STYLE = """
 body{font:16px/1.6 system-ui,"PingFang SC","Microsoft YaHei",sans-serif;max-width:60rem;margin:0 auto;padding:1rem;color:#1a1a1a;background:#fff}
 h1{font-size:1.6rem}h2{font-size:1.25rem;margin-top:2rem;border-bottom:2px solid #07843f}h3{font-size:1.05rem}
@@ -129,10 +135,15 @@ def _by(dimension: str, parts: dict[str, Any], lang: str) -> str:
     t = NAMES[lang]
     units = list(next(iter(parts.values()))["after"]["cost"])
     head = "".join(f"<th>{t['cost']} {escape(u)} {t['change']}</th>" for u in units)
-    rows = [f"<tr><th>{t[dimension]}</th><th>{t['before']} {t['eligible']}</th><th>{t['after']} {t['eligible']}</th><th>{t['gain']}</th><th>{t['lose']}</th>{head}</tr>"]
+    rows = [
+        f"<tr><th>{t[dimension]}</th><th>{t['before']} {t['eligible']}</th><th>{t['after']} {t['eligible']}</th><th>{t['gain']}</th><th>{t['lose']}</th>{head}</tr>"
+    ]
     for name, part in parts.items():
         shown = t.get(name, name)
-        cells = [people(part[side]["status"]["eligible"]) for side in ("before", "after")] + [people(part["gain"]), people(part["lose"])]
+        cells = [people(part[side]["status"]["eligible"]) for side in ("before", "after")] + [
+            people(part["gain"]),
+            people(part["lose"]),
+        ]
         cells += [number(part["after"]["cost"][u]["value"] - part["before"]["cost"][u]["value"]) for u in units]
         rows.append(f"<tr><td>{escape(shown)}</td>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>")
     return bars(dimension, parts, lang) + "<table>" + "".join(rows) + "</table>"
@@ -161,7 +172,9 @@ def sankey(moves: list[dict[str, Any]], lang: str) -> str:
     left = {s: sum(weight(m) for m in moves if m["before"] == s) for s in STATUSES}
     right = {s: sum(weight(m) for m in moves if m["after"] == s) for s in STATUSES}
     parts = [f'<svg viewBox="0 0 720 {top + high + gap * 5:.0f}" role="img" aria-label="{t["moves"]}">']
-    parts.append(f'<text x="170" y="16" text-anchor="middle">{t["before"]}</text><text x="550" y="16" text-anchor="middle">{t["after"]}</text>')
+    parts.append(
+        f'<text x="170" y="16" text-anchor="middle">{t["before"]}</text><text x="550" y="16" text-anchor="middle">{t["after"]}</text>'
+    )
     starts: dict[str, dict[str, float]] = {"before": {}, "after": {}}
     for side, sizes, x, anchor, label in (("before", left, 160, "end", 152), ("after", right, 540, "start", 568)):
         y = top
@@ -172,7 +185,9 @@ def sankey(moves: list[dict[str, Any]], lang: str) -> str:
             starts[side][status] = y
             parts.append(f'<rect x="{x}" y="{y:.1f}" width="20" height="{tall:.1f}" fill="{COLOURS[status]}"/>')
             shown = f"{t[status]} {number(size)}"
-            parts.append(f'<text x="{label}" y="{y + min(tall / 2, 40) + 5:.1f}" text-anchor="{anchor}" font-size="13">{escape(shown)}</text>')
+            parts.append(
+                f'<text x="{label}" y="{y + min(tall / 2, 40) + 5:.1f}" text-anchor="{anchor}" font-size="13">{escape(shown)}</text>'
+            )
             y += tall + gap
     for move in sorted(moves, key=lambda m: (STATUSES.index(m["before"]), STATUSES.index(m["after"]))):
         tall = weight(move) / total * high
@@ -198,21 +213,44 @@ def bars(dimension: str, parts: dict[str, Any], lang: str) -> str:
         both, more = min(before, after) * 460, abs(after - before) * 460
         colour = COLOURS["eligible"] if after >= before else "#b3261e"
         rows.append(f'<text x="130" y="{y + 14}" text-anchor="end" font-size="13">{escape(t.get(name, name))}</text>')
-        rows.append(f'<rect x="140" y="{y}" width="460" height="18" fill="#eceef1"/><rect x="140" y="{y}" width="{both:.1f}" height="18" fill="#8cc8a4"/>')
+        rows.append(
+            f'<rect x="140" y="{y}" width="460" height="18" fill="#eceef1"/><rect x="140" y="{y}" width="{both:.1f}" height="18" fill="#8cc8a4"/>'
+        )
         rows.append(f'<rect x="{140 + both:.1f}" y="{y}" width="{more:.1f}" height="18" fill="{colour}"/>')
         rows.append(f'<text x="608" y="{y + 14}" font-size="13">{before:.1%} → {after:.1%}</text>')
     label = f"{t['eligible']} {t['by']} {t[dimension]}"
-    return f'<svg viewBox="0 0 720 {16 + 26 * len(parts)}" role="img" aria-label="{escape(label)}">' + "".join(rows) + "</svg>"
+    return (
+        f'<svg viewBox="0 0 720 {16 + 26 * len(parts)}" role="img" aria-label="{escape(label)}">'
+        + "".join(rows)
+        + "</svg>"
+    )
 
 
 def table(result: Result) -> str:
     """All figures as CSV: one line a scenario, programme, group and figure."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["scenario", "programme", "dimension", "group", "figure", "before_status", "after_status", "unit", "value", "half_interval", "sample_n"])
+    writer.writerow(
+        [
+            "scenario",
+            "programme",
+            "dimension",
+            "group",
+            "figure",
+            "before_status",
+            "after_status",
+            "unit",
+            "value",
+            "half_interval",
+            "sample_n",
+        ]
+    )
     for scenario in result.scenarios:
         for id, figures in scenario["programmes"].items():
-            groups = [("all", "", figures), *((d, g, f) for d, parts in figures["by"].items() for g, f in parts.items())]
+            groups = [
+                ("all", "", figures),
+                *((d, g, f) for d, parts in figures["by"].items() for g, f in parts.items()),
+            ]
             for dimension, group, part in groups:
                 for row in _rows(part):
                     writer.writerow([scenario["id"], id, dimension, group, *row])

@@ -216,5 +216,3 @@ def _copy(stream: BinaryIO, out: BinaryIO, length: int) -> None:
             raise ValueError("the file ends early")
         out.write(data)
         length -= len(data)
-
-

@@ -167,7 +167,9 @@ class People(Mapping[str, Column]):
             screens = {f"{w}_{what}" for w in words for what in ("done", "level", "positive")}
             if (screens | {f"{stage.id}_{what}" for what in ("done", "positive", "conflict")}) & read:
                 deciding.append(stage.id)
-            names[f"{stage.id}_done"] = Column(self.sheet.define(any_of([names[f"{w}_done"].sql for w in words])), "boolean")
+            names[f"{stage.id}_done"] = Column(
+                self.sheet.define(any_of([names[f"{w}_done"].sql for w in words])), "boolean"
+            )
             yes = any_of([exp.Coalesce(this=p.copy(), expressions=[exp.false()]) for p in positives])
             no = any_of([exp.not_(exp.paren(exp.Coalesce(this=p.copy(), expressions=[exp.true()]))) for p in positives])
             names[f"{stage.id}_conflict"] = Column(self.sheet.define(all_of([yes, no])), "boolean")

@@ -123,7 +123,9 @@ class Plan:
                 unit.append((when.copy(), exp.cast(exp.Literal.number(number), "TINYINT")))
             # Hundredths even where the figures are whole, so that a column keeps its type from run to run.
             scale, by = max(scale, 2), 10 ** max(2 - scale, 0)
-            amount = cases([(c, exp.Mul(this=exp.paren(v), expression=constant(by).sql) if by > 1 else v) for c, v in paid])
+            amount = cases(
+                [(c, exp.Mul(this=exp.paren(v), expression=constant(by).sql) if by > 1 else v) for c, v in paid]
+            )
             found.append(Output(f"{id}.amount", self.sheet.define(amount), scale=scale))
             if len(units) > 1:
                 found.append(Output(f"{id}.unit", self.sheet.define(cases(unit)), units))
@@ -144,21 +146,27 @@ class Plan:
             elif used.name.endswith(".date") or used.name == "birth_date":
                 late = exp.GT(this=self.sheet.input(used.name), expression=day(on))
                 zh, en = ("出生日期", "born") if used.name == "birth_date" else ("评估日期", "assessed")
-                found.append(
-                    Fault(used.name, late, f"<= {on}", f"{zh}晚于认定日期", f"{en} after the day asked about")
-                )
+                found.append(Fault(used.name, late, f"<= {on}", f"{zh}晚于认定日期", f"{en} after the day asked about"))
         for id, grading in self.gradings.items():
             both = grading.conflict()
             if both is not None:
                 found.append(
-                    Fault(f"{id}.level", both, None, "答案与等级须且只须给出其一", "gives both answers and a grade; give one")
+                    Fault(
+                        f"{id}.level",
+                        both,
+                        None,
+                        "答案与等级须且只须给出其一",
+                        "gives both answers and a grade; give one",
+                    )
                 )
             given = [is_known(a.sql) for a in grading.answers.values()]
             for name, column, fact in grading.derived:
                 beyond = _outside(column, fact)
                 if beyond is not None and given:
                     holds = all_of([any_of([g.copy() for g in given]), beyond])
-                    found.append(Fault(name, holds, fact.allowed(), "推算的值超出范围", "the derived value is out of range"))
+                    found.append(
+                        Fault(name, holds, fact.allowed(), "推算的值超出范围", "the derived value is out of range")
+                    )
         for name, given_, derived in self.people.twice:
             differs = compare("<>", given_, derived)
             en = "contradicts the value derived from other facts"

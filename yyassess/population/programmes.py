@@ -146,7 +146,9 @@ class Programmes:
             known = is_known(amount.sql) if amount is not None else exp.false()
             settled.append(any_of([_false(holds.copy()), all_of([holds.copy(), known])]))
             if figure:
-                asks.append(any_of([is_unknown(holds), all_of([surely(holds.copy()), exp.not_(exp.paren(known.copy()))])]))
+                asks.append(
+                    any_of([is_unknown(holds), all_of([surely(holds.copy()), exp.not_(exp.paren(known.copy()))])])
+                )
             else:
                 open_rows = True
             by_unit.setdefault(row.benefit.unit, []).append((holds, amount))

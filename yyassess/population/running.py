@@ -77,7 +77,9 @@ class Runner:
         lists = {n: c.sound for n, c in self.cells.items() if c.sound is not None}
         sound = raw.select([s.alias(n) for n, s in lists.items()]).row(0, named=True) if lists else {}
         broken = [
-            cell.bad.fill_null(False) for name, cell in self.cells.items() if cell.bad is not None and not sound.get(name)
+            cell.bad.fill_null(False)
+            for name, cell in self.cells.items()
+            if cell.bad is not None and not sound.get(name)
         ]
         lacks = pl.col("id").is_null()
         again = pl.col("id").is_in(without.implode()) if without is not None else pl.lit(False)
@@ -89,9 +91,7 @@ class Runner:
         for stage in self._checks:
             frame = frame.with_columns(stage)
         kept = ["id", LINE, *dict.fromkeys([*self.cells, *self.keep])]
-        table = frame.select(
-            [*kept, (pl.col("__cell") | translated(self._bad)).alias(BAD)]
-        ).collect(engine="streaming")
+        table = frame.select([*kept, (pl.col("__cell") | translated(self._bad)).alias(BAD)]).collect(engine="streaming")
         rejects = list(chunk.rejects)
         refused = int(table[BAD].sum())
         if refused:
@@ -124,7 +124,9 @@ class Runner:
         faults = self.faults
         for stage in self._stages([f.holds for f in faults]):
             frame = frame.with_columns(stage)
-        checks = frame.select([translated(f.holds).fill_null(False).alias(str(n)) for n, f in enumerate(faults)]).collect()
+        checks = frame.select(
+            [translated(f.holds).fill_null(False).alias(str(n)) for n, f in enumerate(faults)]
+        ).collect()
         for number, said in enumerate(faults):
             for place in checks[str(number)].arg_true():
                 given = shown(plain(raw[said.shown][place])) if said.shown else None
@@ -135,7 +137,15 @@ class Runner:
             if id is None:
                 errors[place].append(fault("id", None, None, "没有 id", "the id is missing"))
             elif id in again:
-                errors[place].append(fault("id", id, None, "id 出现多次，不知以哪一行为准", "the id occurs more than once; which row counts is not known"))
+                errors[place].append(
+                    fault(
+                        "id",
+                        id,
+                        None,
+                        "id 出现多次，不知以哪一行为准",
+                        "the id occurs more than once; which row counts is not known",
+                    )
+                )
         return [rejected(line, id, e) for line, id, e in zip(raw[LINE], ids, errors, strict=True)]
 
 

@@ -207,9 +207,7 @@ class Grading:
 
     def _adjusted(self, preliminary: Column, top: int) -> Any:
         """The level after the adjustments: overrides first, then what raises, as `Scorer._adjust`."""
-        holds = {
-            a.id: self.sheet.define(condition_sql(self.trees[a.when], self.names)) for a in self.it.adjustments
-        }
+        holds = {a.id: self.sheet.define(condition_sql(self.trees[a.when], self.names)) for a in self.it.adjustments}
         raising = [a for a in self.it.adjustments if a.raise_by]
         if any((a.raise_by or 0) < 0 for a in raising):
             raise PlanError(f"{self.it.id}: an adjustment that lowers a level cannot be run for a population")

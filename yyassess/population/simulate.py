@@ -30,8 +30,6 @@ from yyassess.rulebook.book import Rulebook
 BANDS = (60, 65, 70, 75, 80, 85, 90, 95, 100)
 #: The half width of a 95 % interval, in standard errors.
 Z = 1.959964
-#: Money inside is in hundredths.
-CENTS = 2
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,8 @@ class Study:
     district: str | None = None
     everything: bool = False
     """Also count the programmes that no change touches."""
+    ignore: tuple[str, ...] = ()
+    """Columns that are no facts and are left alone."""
     in_format: str | None = None
     encoding: str = "utf-8"
     rows: int = 1_000_000
@@ -93,7 +93,7 @@ class Simulation:
         extra = [c for c in (study.weight, study.district) if c]
         if missing := [c for c in extra if c not in self.source.columns]:
             raise problem(missing[0], "文件中没有这一列", "the file has no such column", missing[0])
-        check_names(base, self.source.columns, extra)
+        check_names(base, self.source.columns, (*extra, *study.ignore))
         wanted = Wanted(reasons=False)
         self.base = Plan(base.at(study.place, study.on), self.source.columns, wanted)
         self.sheet = self.base.sheet
@@ -102,6 +102,7 @@ class Simulation:
             for id, name, book in changed
         ]
         self.units: dict[str, tuple[str, ...]] = {}
+        self.scales: dict[str, int] = {}
         self.wanted: dict[str, Any] = {}
         self._groups()
         self._money(0, self.base)
@@ -146,16 +147,17 @@ class Simulation:
             stays = exp.true() if dropped is None else exp.Is(this=dropped[0].copy(), expression=exp.Null())
             paid = self.sheet.define(all_of([surely(eligible), stays, exp.not_(programmes.stopped(id))]))
             self.wanted[f"{number}:{id}:paid"] = paid
-            self.wanted[f"{number}:{id}:asks"] = self.sheet.define(all_of([paid.copy(), surely(amounts.unknown.copy())]))
+            self.wanted[f"{number}:{id}:asks"] = self.sheet.define(
+                all_of([paid.copy(), surely(amounts.unknown.copy())])
+            )
             if amounts.not_configured:
                 self.wanted[f"{number}:{id}:open"] = paid.copy()
             self.units[id] = tuple(dict.fromkeys([*self.units.get(id, ()), *amounts.sums]))
             for unit, total in amounts.sums.items():
-                value = exp.cast(total.sql.copy(), "BIGINT")
-                by = constant(10 ** max(CENTS - total.scale, 0)).sql
                 when = all_of([paid.copy(), exp.not_(exp.Is(this=total.sql.copy(), expression=exp.Null()))])
-                money = exp.Mul(this=value, expression=by) if total.scale < CENTS else value
-                self.wanted[f"{number}:{id}:{unit}"] = self.sheet.define(cases([(when, money)], exp.cast(constant(0).sql, "BIGINT")))
+                money = cases([(when, exp.cast(total.sql.copy(), "BIGINT"))], exp.cast(constant(0).sql, "BIGINT"))
+                self.wanted[f"{number}:{id}:{unit}"] = self.sheet.define(money)
+                self.scales[f"{number}:{id}:{unit}"] = total.scale
 
     def _affected(self, number: int) -> list[str]:
         """The programmes whose formulas differ from the base in any way."""
@@ -176,12 +178,18 @@ class Simulation:
             for indicator in programme.standing.programme.indicators if programme else ():
                 if indicator.numerator is None:
                     continue
-                inside = condition_sql(trees[indicator.denominator], self.base.people) if indicator.denominator else exp.true()
+                inside = (
+                    condition_sql(trees[indicator.denominator], self.base.people)
+                    if indicator.denominator
+                    else exp.true()
+                )
                 meets = condition_sql(trees[indicator.numerator], self.base.people)
                 key = f"indicator:{id}:{indicator.id}"
                 self.wanted[f"{key}:of"] = self.sheet.define(surely(inside))
                 self.wanted[f"{key}:met"] = self.sheet.define(surely(all_of([inside.copy(), meets])))
-                known = any_of([exp.Is(this=exp.paren(c), expression=exp.Null()) for c in (inside.copy(), meets.copy())])
+                known = any_of(
+                    [exp.Is(this=exp.paren(c), expression=exp.Null()) for c in (inside.copy(), meets.copy())]
+                )
                 self.wanted[f"{key}:unknown"] = self.sheet.define(known)
                 yield key, indicator
 
@@ -205,7 +213,9 @@ class Simulation:
                 for id in ids:
                     cells.setdefault((number, id), Cells()).add(self._count(frame, id, number))
             for key in met:
-                parts = [frame.select((pl.col(f"{key}:{p}") * pl.col("w")).sum()).item() for p in ("met", "of", "unknown")]
+                parts = [
+                    frame.select((pl.col(f"{key}:{p}") * pl.col("w")).sum()).item() for p in ("met", "of", "unknown")
+                ]
                 met[key] = [a + float(b or 0) for a, b in zip(met[key], parts, strict=True)]
             if progress is not None:
                 progress(min(1.0, chunk.read / max(self.source.size, 1)))
@@ -222,7 +232,9 @@ class Simulation:
         if study.district:
             for name in codes[study.district].unique(maintain_order=True):
                 districts.setdefault(name, len(districts))
-            place = pl.col(study.district).replace_strict(list(districts), list(districts.values()), return_dtype=pl.Int64)
+            place = pl.col(study.district).replace_strict(
+                list(districts), list(districts.values()), return_dtype=pl.Int64
+            )
         else:
             place = pl.lit(0, dtype=pl.Int64)
         small = (age.cast(pl.Int64).fill_null(-1) + 1) * 4 + sex.cast(pl.Int64).fill_null(-1) + 1
@@ -230,7 +242,11 @@ class Simulation:
         weight = pl.col(study.weight).cast(pl.Float64) if study.weight else pl.lit(1.0)
         frame = codes.with_columns(key.cast(pl.Int64).alias("group"), weight.alias("w"))
         names = {n: name for name, n in districts.items()}
-        sexes = list(codes["sex"].dtype.categories) if "sex" in codes.columns and isinstance(codes["sex"].dtype, pl.Enum) else []
+        sexes = (
+            list(codes["sex"].dtype.categories)
+            if "sex" in codes.columns and isinstance(codes["sex"].dtype, pl.Enum)
+            else []
+        )
         for number in frame["group"].unique():
             if number not in result.groups:
                 result.groups[number] = self._group(number, names, sexes)
@@ -240,7 +256,15 @@ class Simulation:
         rest, grade = divmod(number, 128)
         place, small = divmod(rest, 64)
         age, sex = divmod(small, 4)
-        band = "" if not age else f"<{BANDS[0]}" if age == 1 else f"{BANDS[age - 2]}-{BANDS[age - 1] - 1}" if age - 1 < len(BANDS) else f"{BANDS[-1]}+"
+        band = (
+            ""
+            if not age
+            else f"<{BANDS[0]}"
+            if age == 1
+            else f"{BANDS[age - 2]}-{BANDS[age - 1] - 1}"
+            if age - 1 < len(BANDS)
+            else f"{BANDS[-1]}+"
+        )
         return {
             "age": band,
             "sex": sexes[sex - 1] if sex and sexes else "",
@@ -262,9 +286,10 @@ class Simulation:
                 if name not in frame.columns:
                     continue
                 value = pl.col(name) * w if weighted else pl.col(name)
-                sums.append(value.sum().cast(pl.Float64).alias(f"{side}:{flag}"))
+                by = 10.0 ** self.scales.get(name, 0)
+                sums.append((value.sum().cast(pl.Float64) / by).alias(f"{side}:{flag}"))
                 if weighted:
-                    sums.append(value.pow(2).sum().cast(pl.Float64).alias(f"{side}:{flag}:2"))
+                    sums.append((value.cast(pl.Float64) / by).pow(2).sum().alias(f"{side}:{flag}:2"))
         absent = pl.lit(STATUSES.index("not_in_force"), dtype=pl.Int8)
         before, after = (
             (pl.col(n) if n in frame.columns else absent).cast(pl.Int64) for n in (f"0:{id}", f"{number}:{id}")
@@ -272,7 +297,11 @@ class Simulation:
         # One number a row groups faster than three.
         cell = pl.col("group") * 25 + before * 5 + after
         found = frame.lazy().group_by(cell.alias("cell")).agg(sums).collect(engine="streaming")
-        parts = [(pl.col("cell") // 25).alias("group"), (pl.col("cell") // 5 % 5).alias("before"), (pl.col("cell") % 5).alias("after")]
+        parts = [
+            (pl.col("cell") // 25).alias("group"),
+            (pl.col("cell") // 5 % 5).alias("before"),
+            (pl.col("cell") % 5).alias("after"),
+        ]
         return found.select([*parts, pl.exclude("cell")])
 
     # -- figures -------------------------------------------------------------------------------------------
@@ -303,7 +332,9 @@ class Simulation:
         figures["by"] = {
             dimension: {
                 key[0] or "unknown": self._one(part, programme, result.people)
-                for key, part in sorted(joined.partition_by(dimension, as_dict=True).items(), key=lambda kv: _order(str(kv[0][0])))
+                for key, part in sorted(
+                    joined.partition_by(dimension, as_dict=True).items(), key=lambda kv: _order(str(kv[0][0]))
+                )
             }
             for dimension in ("age", "sex", "district", "grade")
             if joined[dimension].n_unique() > 1
@@ -336,9 +367,7 @@ class Simulation:
                 "amount_unknown": total(f"{side}:asks"),
                 "amount_not_configured": total(f"{side}:open"),
                 "cost": {
-                    unit: self._interval(
-                        total(f"{side}:{unit}") / 10**CENTS, total(f"{side}:{unit}:2") / 10 ** (2 * CENTS), people
-                    )
+                    unit: self._interval(total(f"{side}:{unit}"), total(f"{side}:{unit}:2"), people)
                     for unit in self.units.get(programme, ())
                 },
             }
@@ -381,8 +410,8 @@ def _order(key: str) -> tuple[int, str]:
     return (int(digits) - key.startswith("<") if digits.isdigit() else 10**6, key)
 
 
-def simulate(study: Study, base: Rulebook, changed: Sequence[tuple[str, Any, Rulebook]], progress: Any = None) -> Result:
+def simulate(
+    study: Study, base: Rulebook, changed: Sequence[tuple[str, Any, Rulebook]], progress: Any = None
+) -> Result:
     """Compare the base rules with each set of changes, given as id, name and rulebook."""
     return Simulation(study, base, changed).run(progress)
-
-

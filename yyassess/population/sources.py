@@ -49,7 +49,11 @@ def format_of(path: Path, chosen: str | None = None) -> str:
     found = chosen or endings.get(path.suffix.lower())
     if found is None:
         raise problem(
-            str(path), "不认识的文件格式", "unknown file format; name it with --in-format / --out-format", path.suffix, list(endings)
+            str(path),
+            "不认识的文件格式",
+            "unknown file format; name it with --in-format / --out-format",
+            path.suffix,
+            list(endings),
         )
     return found
 
@@ -137,7 +141,9 @@ class ParquetSource(Source):
                 frame = scan.select(columns).slice(first, length).collect()
             except (pl.exceptions.PolarsError, OSError) as error:
                 said = str(error).splitlines()[0]
-                raise problem(str(self.path), f"Parquet 文件已损坏：{said}", f"the Parquet file is broken: {said}") from None
+                raise problem(
+                    str(self.path), f"Parquet 文件已损坏：{said}", f"the Parquet file is broken: {said}"
+                ) from None
             frame = frame.with_columns(pl.int_range(first + 1, first + length + 1, dtype=pl.Int64).alias(LINE))
             yield Chunk(number, frame, [], first + length)
 
@@ -184,7 +190,13 @@ class _Lines(Source):
                 numbers.append(number)
             except UnicodeDecodeError as error:
                 zh = f"第 {error.start + 1} 字节不是 {self.encoding} 文本"
-                rejects.append(rejected(number, None, [fault("", None, self.encoding, zh, f"byte {error.start + 1} is not {self.encoding} text")]))
+                rejects.append(
+                    rejected(
+                        number,
+                        None,
+                        [fault("", None, self.encoding, zh, f"byte {error.start + 1} is not {self.encoding} text")],
+                    )
+                )
         return kept, numbers, rejects
 
 
@@ -210,7 +222,9 @@ class CsvSource(_Lines):
             header = first.decode("utf-8-sig" if encoding == "utf-8" else encoding)
         except UnicodeDecodeError:
             raise problem(
-                str(path), f"表头不是 {encoding} 文本（可用 --encoding gb18030）", f"the header is not {encoding} text (see --encoding gb18030)"
+                str(path),
+                f"表头不是 {encoding} 文本（可用 --encoding gb18030）",
+                f"the header is not {encoding} text (see --encoding gb18030)",
             ) from None
         self.columns = [c.strip() for c in next(csv.reader([header]), [])]
         if not self.columns:
@@ -311,7 +325,9 @@ class JsonLines(_Lines):
                 records = list(self._records(texts, numbers, rejects))
                 data = {c: [_cell(r.get(c)) for r, _ in records] for c in columns}
                 frame = pl.DataFrame(data, schema=dict.fromkeys(columns, pl.String))
-                yield Chunk(number, frame.with_columns(pl.Series(LINE, [n for _, n in records], dtype=pl.Int64)), rejects, read)
+                yield Chunk(
+                    number, frame.with_columns(pl.Series(LINE, [n for _, n in records], dtype=pl.Int64)), rejects, read
+                )
             first += lines
 
     def _records(
@@ -324,10 +340,14 @@ class JsonLines(_Lines):
                 record = json.loads(text.removeprefix("\ufeff"))
             except ValueError as error:
                 said = getattr(error, "msg", str(error))
-                rejects.append(rejected(number, None, [fault("", None, "JSON", f"不是 JSON：{said}", f"not JSON: {said}")]))
+                rejects.append(
+                    rejected(number, None, [fault("", None, "JSON", f"不是 JSON：{said}", f"not JSON: {said}")])
+                )
                 continue
             if not isinstance(record, dict):
-                rejects.append(rejected(number, None, [fault("", None, "{}", "须为 JSON 对象", "must be a JSON object")]))
+                rejects.append(
+                    rejected(number, None, [fault("", None, "{}", "须为 JSON 对象", "must be a JSON object")])
+                )
                 continue
             flat: dict[str, Any] = {}
             for key, value in record.items():

@@ -98,7 +98,10 @@ def statements(plan: Plan, kinds: Mapping[str, str], keep: Sequence[str], table:
     wanted = {n: sheet.input(n) for n in ("id", *keep)} | {o.name: named(o) for o in plan.outputs}
     good = sheet.sql(wanted, source, "spark", where=exp.not_(refused))
     reasons = _reasons(plan, read, faults)
-    return good, f"SELECT id, {reasons(sheet)} AS errors FROM ({_checked(sheet, source, refused, faults)}) AS c WHERE refused"
+    return (
+        good,
+        f"SELECT id, {reasons(sheet)} AS errors FROM ({_checked(sheet, source, refused, faults)}) AS c WHERE refused",
+    )
 
 
 def _checked(sheet: Any, source: str, refused: Any, faults: Sequence[Fault]) -> str:
@@ -127,7 +130,9 @@ def session(master: str) -> Any:
         from pyspark.sql import SparkSession
     except ImportError:
         raise problem(
-            "yyassess[spark]", "未安装 Spark 组件：pip install 'yyassess[spark]'", "Spark is not installed: pip install 'yyassess[spark]'"
+            "yyassess[spark]",
+            "未安装 Spark 组件：pip install 'yyassess[spark]'",
+            "Spark is not installed: pip install 'yyassess[spark]'",
         ) from None
     try:
         builder = SparkSession.builder.master(master).appName("yyassess")
@@ -146,6 +151,7 @@ def run_on_spark(
     known_on: dt.date | None,
     wanted: Wanted,
     keep: Sequence[str],
+    ignore: Sequence[str],
     master: str,
 ) -> dict[str, Any]:
     """`batch` on a cluster: ``out`` becomes a folder of Parquet files, ``out.rejects`` one of JSON Lines.
@@ -163,7 +169,7 @@ def run_on_spark(
     kinds = dict(people.dtypes)
     if "id" not in kinds:
         raise problem("id", "缺少 id 列", "the column id is missing", list(kinds)[:20])
-    check_names(book, list(kinds), keep)
+    check_names(book, list(kinds), [*keep, *ignore])
     plan = Plan(book.at(place, on, known_on), list(kinds), wanted)
     twice = people.where("id IS NOT NULL").groupBy("id").count().where("count > 1").select("id").cache()
     again = twice.count()

@@ -168,7 +168,9 @@ class Steps:
             there = all_of([there, exp.not_(hidden.copy())]) if hidden is not None else there
             there = self.sheet.define(there)
             given.append(exp.cast(exp.Case().when(there.copy(), whole(1)).else_(whole(0)), "BIGINT"))
-            sql = exp.Case().when(there.copy(), exp.cast(worth.sql.copy(), "BIGINT")).else_(exp.cast(whole(0), "BIGINT"))
+            sql = (
+                exp.Case().when(there.copy(), exp.cast(worth.sql.copy(), "BIGINT")).else_(exp.cast(whole(0), "BIGINT"))
+            )
             low, high = min(0, worth.low), max(0, worth.high)
             parts.append(Value(self.sheet.define(sql), worth.type, low, high, worth.scale))
         if len(parts) < needed:
@@ -192,8 +194,8 @@ class Steps:
         quotient = self.sheet.define(exp.Case().when(enough, exp.IntDiv(this=lifted, expression=twice)))
         negative = exp.LT(this=total.copy(), expression=whole(0))
         sql = exp.Case().when(negative, exp.Neg(this=quotient.copy())).else_(quotient.copy())
-        bound = max(max(abs(p.low), abs(p.high)) for p in parts) * 10 ** max(step.decimals - scale, 0) + 1
-        return Value(exp.cast(sql, "BIGINT"), "decimal", -bound, max(bound, 2**31), step.decimals)
+        bound = (max(max(abs(p.low), abs(p.high)) for p in parts) * 10**step.decimals) // 10**scale + 1
+        return Value(exp.cast(sql, whole_type(-bound, bound)), "decimal", -bound, bound, step.decimals)
 
     def _count(self, step: Count) -> Value | None:
         parts: list[Value] = []
@@ -224,7 +226,9 @@ class Steps:
             return None
         levels = [cut.level for cut in step.cuts]
         branches = [(compare(">=", value, constant(cut.at)), small(cut.level)) for cut in reversed(step.cuts)]
-        return Value(exp.cast(cases(branches), whole_type(min(levels), max(levels))), "integer", min(levels), max(levels))
+        return Value(
+            exp.cast(cases(branches), whole_type(min(levels), max(levels))), "integer", min(levels), max(levels)
+        )
 
     def _matrix(self, step: Matrix) -> Value | None:
         row, column = self.at.points.get(step.rows), self.at.points.get(step.columns)
@@ -296,7 +300,11 @@ class Steps:
                 here = all_of([holds.copy(), exp.EQ(this=point.sql.copy(), expression=whole(value))])
                 count = exp.Add(this=count, expression=exp.cast(exp.Case().when(here, whole(1)).else_(whole(0)), "INT"))
             count = self.sheet.define(count)
-            away = exp.Abs(this=exp.paren(exp.Sub(this=exp.cast(centre.sql.copy(), "INT"), expression=exp.cast(whole(value), "INT"))))
+            away = exp.Abs(
+                this=exp.paren(
+                    exp.Sub(this=exp.cast(centre.sql.copy(), "INT"), expression=exp.cast(whole(value), "INT"))
+                )
+            )
             key = exp.Sub(
                 this=exp.paren(exp.Mul(this=count.copy(), expression=whole(width * width))),
                 expression=exp.paren(
@@ -311,4 +319,6 @@ class Steps:
         branches: list[tuple[Any, Any]] = [(lacks, unknown("TINYINT")), (none, unknown("TINYINT"))]
         branches += [(exp.EQ(this=key.copy(), expression=best.copy()), small(value)) for value, key in keys]
         stored = whole_type(low, high)
-        return Value(exp.cast(cases(branches), stored), "decimal" if centre.scale else "integer", low, high, centre.scale)
+        return Value(
+            exp.cast(cases(branches), stored), "decimal" if centre.scale else "integer", low, high, centre.scale
+        )

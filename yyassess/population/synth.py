@@ -116,7 +116,7 @@ class Population:
         kind = pl.String if used.texts else stored_type(used)
         answer = pl.lit(pl.Series(ordered, dtype=kind)).gather(place)
         if used.scale:
-            answer = answer / 10**used.scale
+            answer = _decimals(answer, used.scale)
         return pl.when(self.dice.uniform() >= 0.001).then(answer)
 
     def _fact(self, name: str, used: Input) -> pl.Expr:
@@ -128,7 +128,9 @@ class Population:
                 return self._code(name, used)
             case "codes":
                 parts = [
-                    pl.when(dice.uniform() < self._listed(code)).then(pl.lit(code)).otherwise(pl.lit(None, dtype=pl.String))
+                    pl.when(dice.uniform() < self._listed(code))
+                    .then(pl.lit(code))
+                    .otherwise(pl.lit(None, dtype=pl.String))
                     for code in used.texts
                 ]
                 return pl.concat_list(parts).list.drop_nulls()
@@ -142,7 +144,7 @@ class Population:
                 return pl.lit(self.plan.ruleset.place.id)
         span = min(used.high - used.low, 480 if used.type == "integer" else 3000 * 10**used.scale)
         value = (used.low + (dice.uniform() ** 1.5 * (span + 1)).floor()).cast(stored_type(used))
-        return value / 10**used.scale if used.scale else value
+        return _decimals(value, used.scale) if used.scale else value
 
     def _listed(self, code: str) -> Any:
         if code == "dementia":
@@ -171,7 +173,11 @@ def synthetic_plan(book: Rulebook, place: str, on: dt.date, instruments: tuple[s
     ruleset = book.at(place, on)
     chosen = instruments or tuple(i for i in book.bundle(ruleset.place.id) if book.instruments[i].kind == "ability")[:2]
     chosen = chosen or ("gbt-42195-2022", "ltci-2021-37")
-    have = ["id", *book.facts, *(c for i in chosen for c in instrument_columns(book.instruments[i]) if not c.endswith(".level"))]
+    have = [
+        "id",
+        *book.facts,
+        *(c for i in chosen for c in instrument_columns(book.instruments[i]) if not c.endswith(".level")),
+    ]
     return Plan(ruleset, have, Wanted(benefits=True))
 
 
@@ -216,6 +222,12 @@ def write_population(
         "out": str(out), "rows": rows, "seed": seed, "place": plan.ruleset.place.id, "synthetic": True,
         "instruments": list(plan.inputs.instruments), "columns": 1 + len(plan.inputs.used),
     }  # fmt: skip
+
+
+def _decimals(whole: pl.Expr, scale: int) -> pl.Expr:
+    """Whole hundredths as exact decimals."""
+    unit = pl.lit(f"0.{'0' * (scale - 1)}1").cast(pl.Decimal(10, scale))
+    return (whole.cast(pl.Decimal(18, 0)) * unit).cast(pl.Decimal(18, scale))
 
 
 def _spans(rows: int) -> Iterator[tuple[int, int]]:

@@ -144,7 +144,11 @@ def _codes(used: Input, raw: pl.Expr, text: pl.Expr, kind: Any, is_text: bool) -
         bare = text.str.replace_all(r'[\[\]"\s]', "").str.replace_all(",", ";", literal=True)
         split: pl.Expr = pl.when(bare == "").then(pl.lit([], dtype=pl.List(pl.String))).otherwise(bare.str.split(";"))
         value: pl.Expr = pl.when(raw.is_not_null()).then(split).otherwise(None)
-    elif kind == pl.List(pl.String) or kind == pl.List(pl.Null) or (isinstance(kind, pl.List) and kind.inner in (pl.Categorical, pl.Enum)):
+    elif (
+        kind == pl.List(pl.String)
+        or kind == pl.List(pl.Null)
+        or (isinstance(kind, pl.List) and kind.inner in (pl.Categorical, pl.Enum))
+    ):
         value = raw.cast(pl.List(pl.String))
     else:
         return None
