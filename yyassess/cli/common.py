@@ -65,6 +65,7 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def errors_of(error: Exception) -> list[dict[str, Any]] | None:
     """The faults behind an exception that is the user's to mend, else None."""
     from yyassess import InputError, RulebookError, UnknownName
+    from yyassess.entitlement.durable_host import EngineError
 
     if isinstance(error, (BadInput, InputError)):
         return error.errors
@@ -79,6 +80,8 @@ def errors_of(error: Exception) -> list[dict[str, Any]] | None:
             }
             for e in error.errors
         ]
+    if isinstance(error, EngineError):
+        return problem("rules", None, None, f"推理引擎不能使用这些规则：{error}", str(error)).errors
     if isinstance(error, UnknownName):
         names = {"instrument": "量表", "place": "地区", "programme": "项目"}
         zh = f"没有这个{names.get(error.what, error.what)}" + (
