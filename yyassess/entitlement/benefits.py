@@ -25,36 +25,27 @@ def benefits_of(programme: ReadyProgramme, facts: dict[str, Any], ruleset: Rules
 
 
 def _row(row: ReadyBenefit, facts: dict[str, Any], on: dt.date) -> dict[str, Any]:
-    benefit = row.benefit
-    entry: dict[str, Any] = {}
-    if benefit.not_configured:
-        entry["not_configured"] = True
-    if benefit.amount is not None:
-        amount = amount_on(row, facts, on)
+    entry: dict[str, Any] = {**row.template}
+    if row.amount is not None:
+        amount = row.amount(facts)
         entry["amount"] = number(amount)
-        entry["unit"] = benefit.unit
         if amount is None:
-            if row.amount is None:
-                entry["not_configured"] = True
-            else:
-                entry["amount_depends_on"] = [n for n in row.amount_names if n not in facts]
-    if benefit.share is not None:
-        entry["share"] = number(benefit.share)
-    if benefit.cap is not None:
-        entry["cap"] = number(benefit.cap)
-        entry["cap_unit"] = benefit.cap_unit or benefit.unit
-    if benefit.guide:
-        entry["guide"] = True
-    return {**row.template, **entry}
+            entry["amount_depends_on"] = [n for n in row.amount_names if n not in facts]
+    elif row.dated:
+        entry["amount"] = number(_figure(row.dated, on))
+        if entry["amount"] is None:
+            entry["not_configured"] = True
+    return entry
 
 
 def amount_on(row: ReadyBenefit, facts: dict[str, Any], on: dt.date) -> Any:
     """The amount on a day: the figure, the dated figure of that day, or the expression's value; None if unknown."""
-    amount = row.benefit.amount
-    if isinstance(amount, tuple):
-        holding = [d for d in amount if d.start is None or d.start <= on]
-        value = holding[-1].value if holding else "unknown"
-        return None if value == "unknown" else value
     if row.amount is not None:
         return row.amount(facts)
-    return amount
+    return _figure(row.dated, on) if row.dated else row.benefit.amount
+
+
+def _figure(dated: tuple[Any, ...], on: dt.date) -> Any:
+    """The dated figure of a day; None where it is unknown, or no figure holds yet."""
+    holding = [d.value for d in dated if d.start is None or d.start <= on]
+    return None if not holding or holding[-1] == "unknown" else holding[-1]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from yyassess.assessment.case import roots
-from yyassess.assessment.question import source_json
+from yyassess.assessment.question import number, source_json
 from yyassess.conditions.reference import Condition, Quantity, compile_condition, compile_value
 from yyassess.conditions.tree import And, Compare, Const, Fact, Flag, Literal, Node, Not, Or, facts_of, walk
 from yyassess.entitlement.engine import DurableEngine, Program, ReferenceEngine
@@ -52,6 +52,8 @@ class ReadyBenefit:
     names: tuple[str, ...]
     amount: Quantity | None
     amount_names: tuple[str, ...]
+    dated: tuple[Any, ...]
+    """The dated figures, oldest first, where the amount is not one figure or an expression."""
     template: Frozen
 
 
@@ -257,10 +259,21 @@ class ReadyRuleset:
         if benefit.evidence.words:
             shown["words"] = benefit.evidence.words
         shown["source"] = source_json(source)
-        for key in ("decision",):
-            if getattr(benefit, key):
-                shown[key] = getattr(benefit, key)
-        return ReadyBenefit(benefit, self._holds(benefit.when), names, quantity, amount_names, Frozen(shown))
+        if benefit.decision:
+            shown["decision"] = benefit.decision
+        if benefit.not_configured:
+            shown["not_configured"] = True
+        if benefit.amount is not None:
+            figure = None if isinstance(amount, (str, tuple)) else number(amount)
+            shown |= {"amount": figure, "unit": benefit.unit}
+        if benefit.share is not None:
+            shown["share"] = number(benefit.share)
+        if benefit.cap is not None:
+            shown |= {"cap": number(benefit.cap), "cap_unit": benefit.cap_unit or benefit.unit}
+        if benefit.guide:
+            shown["guide"] = True
+        dated = amount if isinstance(amount, tuple) else ()
+        return ReadyBenefit(benefit, self._holds(benefit.when), names, quantity, amount_names, dated, Frozen(shown))
 
 
 def ready(ruleset: Ruleset, engine: str | None = None) -> ReadyRuleset:
