@@ -44,7 +44,7 @@ def planted(file: str, path: str, what: str) -> Verdict:
         ("rules/national/national-consumption-subsidy.yaml", "criteria.1", "moderate-or-greater dropped"),
         ("rules/national/national-consumption-subsidy.yaml", "benefits.0.amount", "service_price * 0.41"),
         ("rules/zhoushan/zs-ltci.yaml", "in_force.from", "from one day earlier"),
-        ("rules/pathways/dementia.yaml", "grading.6", "grading: 7 dropped"),
+        ("rules/pathways/dementia.yaml", "grading.5", "grading: 6 dropped"),
     ],
 )
 def test_a_fault_planted_by_hand_is_found(file: str, path: str, what: str) -> None:

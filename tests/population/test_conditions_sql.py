@@ -39,10 +39,10 @@ def rows_and_trees(seed: int, rows: int, trees: int):
 
 
 @pytest.mark.parametrize("engine", ["polars", "duckdb"])
-@settings(max_examples=4)
+@settings(max_examples=3)
 @given(st.integers(0, 2**32))
 def test_a_condition_is_true_false_or_unknown_exactly_as_in_the_reference(engine: str, seed: int) -> None:
-    records, trees = rows_and_trees(seed, 2000, 40)
+    records, trees = rows_and_trees(seed, 2000, 25)
     table = frame(records)
     if engine == "polars":
         found = table.select([translated(sql).alias(str(n)) for n, (_, sql) in enumerate(trees)])
@@ -60,7 +60,7 @@ def test_a_condition_is_true_false_or_unknown_exactly_as_in_the_reference(engine
             assert answer == holds(record), (tree, sql.sql(), record)
 
 
-@settings(max_examples=4)
+@settings(max_examples=3)
 @given(st.integers(0, 2**32))
 def test_a_value_is_exact_to_the_last_decimal(seed: int) -> None:
     rng = random.Random(seed)

@@ -25,7 +25,7 @@ PLACES = sorted(BOOK.places)
 MAIN = ["gbt-42195-2022", "ltci-2021-37"]
 OTHERS = sorted(set(BOOK.instruments) - set(MAIN))
 #: People a place; YYASSESS_PEOPLE=100000 checks a hundred thousand in all.
-PEOPLE = int(os.environ.get("YYASSESS_PEOPLE", len(PLACES) * 60)) // len(PLACES) + 1
+PEOPLE = int(os.environ.get("YYASSESS_PEOPLE", len(PLACES) * 24)) // len(PLACES) + 1
 
 
 def answers(plan: Plan, frame: pl.DataFrame) -> pl.DataFrame:
@@ -71,7 +71,7 @@ def test_the_day_asked_about_counts_as_for_one_person(day: dt.date, monkeypatch:
     rng = random.Random(str(day))
     plan = Plan(BOOK.at("guangzhou-huadu", day), [c for c in every_column(BOOK, MAIN) if not c.endswith(".date")])
     crowd = Crowd(plan)
-    same(plan, [crowd.row(rng) for _ in range(60)])
+    same(plan, [crowd.row(rng) for _ in range(25)])
 
 
 @pytest.mark.parametrize("id", sorted(BOOK.instruments))
@@ -79,7 +79,7 @@ def test_every_instrument_is_graded_as_for_one_person(id: str) -> None:
     rng = random.Random(id)
     plan = Plan(BOOK.at("national", ON), every_column(BOOK, [id]), Wanted(programmes=frozenset()))
     crowd = Crowd(plan)
-    same(plan, [crowd.row(rng) for _ in range(120)])
+    same(plan, [crowd.row(rng) for _ in range(40)])
 
 
 def test_a_file_with_few_columns_leaves_the_rest_unknown() -> None:

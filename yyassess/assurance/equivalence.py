@@ -7,6 +7,7 @@ from typing import Any
 
 from yyassess.assurance.amounts import all_nodes, amount_of, row_holds
 from yyassess.assurance.findings import Notebook
+from yyassess.assurance.pathways import walk_of
 from yyassess.assurance.scales import Sheet
 from yyassess.assurance.situations import Situation, situations
 from yyassess.assurance.world import PATIENCE
@@ -21,9 +22,26 @@ def same_for_everybody(first: Rulebook, second: Rulebook, file: str) -> Answer:
     for id in first.instruments:
         if first.origins[("instrument", id)].file == file:
             return _instrument(first, second, id)
+    for id in first.pathways:
+        if first.origins[("pathway", id)].file == file:
+            return _pathway(first, second, id), None
     if any(o.file == file for (kind, _), o in first.origins.items() if kind == "programme"):
         return _programme(first, second, file)
     return False, None
+
+
+# -- pathways -----------------------------------------------------------------------------------------------------------
+def _pathway(first: Rulebook, second: Rulebook, id: str) -> bool:
+    """Every line is used by the same people, whatever is known of them."""
+    walks = walk_of(first, id), walk_of(second, id)
+    used = [walk.used() for walk in walks]
+    if used[0].keys() != used[1].keys():
+        return False
+    differs = [disj((conj((a, neg(used[1][k]))), conj((used[1][k], neg(a))))) for k, a in used[0].items()]
+    solver = need_z3().Solver()
+    solver.set("timeout", PATIENCE)
+    solver.add(*walks[0].limits, *walks[1].limits, disj(differs))
+    return bool(solver.check() == need_z3().unsat)
 
 
 # -- instruments --------------------------------------------------------------------------------------------------------

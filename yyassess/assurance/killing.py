@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -72,6 +73,10 @@ class Hunt:
 
     def judge(self, mutant: Mutant) -> Verdict:
         """Read the mutated rules, run the examples, check them; if all pass, look for somebody who sees a difference."""
+        with _reference():
+            return self._judged(mutant)
+
+    def _judged(self, mutant: Mutant) -> Verdict:
         try:
             book = self._build({mutant.file: mutant.data})
         except RulebookError as error:
@@ -91,6 +96,14 @@ class Hunt:
         same, witness = same_for_everybody(self.book, book, mutant.file)
         return Verdict(mutant, "equivalent" if same else None, "", witness)
 
+    def mutated(self, mutant: Mutant) -> Rulebook:
+        """The rulebook with a mutant in it.
+
+        Raises:
+            RulebookError: it cannot be read.
+        """
+        return self._build({mutant.file: mutant.data})
+
     @staticmethod
     def _failing(book: Rulebook, files: Iterable[str]) -> str | None:
         """The first worked example of some files that fails."""
@@ -106,12 +119,15 @@ class Hunt:
     def _hang_on(self, file: str) -> list[str]:
         """Other files whose examples may see a change in this one: they name what it defines."""
         if file not in self._dependents:
-            words = [f.encode() for f in self._defined_in(file)]
-            everywhere = self.files[file].role == "vocabulary"
+            role, words = self.files[file].role, [f.encode() for f in self._defined_in(file)]
             self._dependents[file] = [
                 name
                 for name, other in self.files.items()
-                if name != file and other.role in ROLES[:3] and (everywhere or any(w in other.raw for w in words))
+                if name != file
+                and other.role in ROLES[:3]
+                and (role == "vocabulary" or any(w in other.raw for w in words))
+                # A grade that is typed in does not depend on how its instrument scores.
+                and (role != "instrument" or other.role == "pathway" or b"answers:" in other.raw)
             ]
         return self._dependents[file]
 
@@ -179,6 +195,20 @@ class Hunt:
             yield
         finally:
             house.read_yaml, house.Workshop.validate, parse._sql, house._digest = before
+
+
+@contextmanager
+def _reference() -> Iterator[None]:
+    """Decide by the reference evaluator: durable_rules keeps every ruleset it ever compiled, and here they are thousands."""
+    before = os.environ.get("YYASSESS_ENGINE")
+    os.environ["YYASSESS_ENGINE"] = "reference"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["YYASSESS_ENGINE"]
+        else:
+            os.environ["YYASSESS_ENGINE"] = before
 
 
 def _parts(data: Any) -> Iterator[int]:

@@ -52,17 +52,9 @@ ASIDE = (
 )  # fmt: skip
 #: Parts that a result says beside grade, eligibility and amount: plans, hints, advice, named decisions.
 BESIDE = (
-    "services",
-    "hints",
-    "decisions",
-    "interactions",
-    "actions",
-    "rescreen",
-    "flags",
-    "cautions",
-    "valid_for",
-    "reassess",
-)
+    "services", "hints", "decisions", "actions", "rescreen", "flags", "cautions", "valid_for", "reassess", "choose",
+    "results", "stages",
+)  # fmt: skip
 
 
 class _Gone:
@@ -103,6 +95,9 @@ class Mutant:
     @property
     def decisive(self) -> bool:
         """Whether a grade, an eligibility, an amount or a period hangs on it, and not only what is said beside them."""
+        if self.path[0] == "interactions" and len(self.path) > 1:
+            kind = self.original["interactions"][self.path[1]]["kind"]
+            return kind in ("cannot_combine", "higher_only", "suspends", "requires")
         return not set(BESIDE) & set(self.path)
 
 

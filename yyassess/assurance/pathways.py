@@ -184,6 +184,36 @@ class _Pathway:
             if model is not None:
                 self._gap(number, outcome.code, self.case(model))
 
+    def used(self) -> dict[Any, Any]:
+        """For each line, with all it says, when it is used; equal for pathways that do the same for everybody."""
+        found: dict[Any, Any] = {}
+
+        def note(kind: str, line: Any, *whens: Any) -> None:
+            said = line.model_dump_json(exclude={"when", "choose"})
+            for number, when in enumerate(whens):
+                found[(kind, said, number)] = disj((found.get((kind, said, number), False), when))
+
+        for kind in ("entry", "cautions", "flags", "decisions"):
+            for line in getattr(self.pathway, kind):
+                truth = self.truth(line.when)
+                note(kind, line, truth.yes, truth.no)
+        for stage in self.pathway.stages:
+            truth = self.truth(stage.when)
+            note("stages", stage, truth.yes, truth.no)
+            for choice in stage.choose:
+                chosen = self.truth(choice.when)
+                note(f"choose {stage.id}", choice, chosen.yes, chosen.no)
+        graded = self.graded()
+        found |= {("grading", result, 0): here for result, here in graded.items()}
+        for action in self.pathway.actions:
+            note("actions", action, conj((self._among(action.results, graded), self.truth(action.when).yes)))
+        earlier: list[Any] = []
+        for line in self.pathway.rescreen:
+            holds = conj((self._among(line.results, graded), self.truth(line.when).yes))
+            note("rescreen", line, conj((holds, *(neg(e) for e in earlier))))
+            earlier.append(holds)
+        return found | {("results", r.model_dump_json(), 0): True for r in self.pathway.results}
+
     def _among(self, results: tuple[str, ...], graded: dict[str, Any]) -> Any:
         return disj(graded.values()) if not results else disj(graded.get(r, False) for r in results)
 
@@ -226,3 +256,8 @@ def recipes(book: Rulebook, id: str) -> dict[str, dict[str, Any]]:
         kept[id] = {code: walk.case(model) for code, model in models.items() if model is not None}
     found: dict[str, dict[str, Any]] = kept[id]
     return found
+
+
+def walk_of(book: Rulebook, id: str) -> _Pathway:
+    """A pathway as formulas."""
+    return _Pathway(book, id, Notebook())

@@ -13,7 +13,7 @@ from yyassess.assessment.scoring import scorer
 from yyassess.assessment.screening import screen
 from yyassess.assurance.amounts import all_nodes, row_holds
 from yyassess.assurance.findings import Notebook
-from yyassess.assurance.people import asked_facts, constants, random_case, telling_values
+from yyassess.assurance.people import asked_facts, constants, derived_from, random_case, telling_values
 from yyassess.assurance.situations import ONE_DAY, Situation, newest_document, situations
 from yyassess.conditions.smt import conj, neg
 from yyassess.conditions.tree import facts_of
@@ -73,7 +73,7 @@ class Teller:
 
     def _view(self, book: Rulebook, who: Any) -> Json | None:
         if self.kind == "programme":
-            return _outcome(book, *who, self.key.rpartition("/")[2])
+            return _outcome(book, who, self.key.rpartition("/")[2])
         return _graded(book, self.key, who) if self.kind == "instrument" else _walked(book, self.key, *who)
 
     def _example(self, who: Any, expect: Json) -> Example:
@@ -146,8 +146,9 @@ def _edges(situation: Situation) -> Iterator[Json]:
             yield world.case(model, (*nodes, *asked))
 
 
-def _outcome(book: Rulebook, case: Json, place: str, day: dt.date, id: str) -> Json | None:
+def _outcome(book: Rulebook, who: tuple[Json, str, dt.date], id: str) -> Json | None:
     """The parts of an outcome that an example can name."""
+    case, place, day = who
     try:
         found = determine(case, place=place, on=day, rules=book, engine="reference")
     except InputError:
@@ -261,9 +262,8 @@ def _screened(book: Rulebook, id: str) -> Iterator[tuple[Json, dt.date]]:
     named = constants(trees)
     asked = sorted({n for tree in trees for n in facts_of(tree) if n in book.facts})
     values = {n: telling_values(book.facts[n], named.get(n, set()), book, day) for n in asked}
-    free = [
-        n for n in asked if values[n] and not (book.facts[n].grade_of or book.facts[n].code_of or book.facts[n].derive)
-    ]
+    inputs = derived_from(book, asked)
+    free = [n for n in asked if values[n] and n not in inputs and not (book.facts[n].grade_of or book.facts[n].code_of)]
     screens = [
         i for i in dict.fromkeys(c.instrument for s in pathway.stages for c in s.choose) if book.instruments[i].levels
     ]

@@ -86,7 +86,6 @@ def loop(source: Path, out: Path, place: str, small: bool) -> int:
     import polars as pl
 
     from yyassess import Rulebook, determine
-    from yyassess.assessment.question import plain
 
     book = Rulebook.load()
     people = pl.read_parquet(source, n_rows=2000)
