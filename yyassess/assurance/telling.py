@@ -24,6 +24,10 @@ Example = dict[str, Any]
 Json = dict[str, Any]
 #: Random people, sheets and screenings tried where nothing better tells two readings apart.
 TRIES = 150
+#: How the random people are made up: shares of extreme answers, of answers kept, of context known, of settings chosen.
+EXTREME, ANSWERED, KNOWN, CHOSEN = 0.5, 0.7, 0.8, 0.3
+#: One sheet in so many has gaps.
+GAPS_EVERY = 4
 
 
 class Teller:
@@ -219,14 +223,14 @@ def _sheets(book: Rulebook, id: str, witness: Mapping[str, Any] | None) -> Itera
         answers = {}
         for n, question in machine.questions.items():
             choices = question.choices() or [question.best, question.worst]
-            answers[n] = _json(rng.choice((question.best, question.worst) if rng.random() < 0.5 else choices))
-        if turn % 4 == 3:
-            answers = {n: a for n, a in answers.items() if rng.random() < 0.7}
-        context = {n: rng.choice(v) for n, v in values.items() if v and rng.random() < 0.8}
+            answers[n] = _json(rng.choice((question.best, question.worst) if rng.random() < EXTREME else choices))
+        if turn % GAPS_EVERY == 0:
+            answers = {n: a for n, a in answers.items() if rng.random() < ANSWERED}
+        context = {n: rng.choice(v) for n, v in values.items() if v and rng.random() < KNOWN}
         chosen = {
             s.id: _json(rng.choice(s.choices))
             for s in machine.instrument.settings
-            if s.id in settings or rng.random() < 0.3
+            if s.id in settings or rng.random() < CHOSEN
         }
         chosen.pop("official_output", None)
         yield {"answers": answers, "context": context, "settings": settings | chosen}
