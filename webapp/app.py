@@ -5,21 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import cast
 
-from flask import Flask, Response, current_app, g, jsonify
+from flask import Flask, Response, current_app, jsonify
 
-from webapp import delivery, display, errors, i18n, security, wording
+from webapp import access, delivery, display, errors, i18n, security, wording
 from webapp.settings import Settings
 from webapp.storage import Database
 from yyassess import Rulebook
 
 EXTENSION = "yyassess"
-
-
-@dataclass(frozen=True)
-class Actor:
-    """Who uses the form. Until there are accounts, everybody who reaches the server is the same local person."""
-
-    id: str = "local"
 
 
 @dataclass(frozen=True)
@@ -65,6 +58,7 @@ def create_app(settings: Settings | None = None, *, rules: Rulebook | None = Non
     security.set_up(app, https=settings.https, session_key=database.keys.session_key)
     i18n.set_up(app)
     display.set_up(app)
+    _set_up_access(app, database)
     errors.set_up(app)
     wording.set_up(app, book)
     _set_up_pages(app)
@@ -76,22 +70,27 @@ def create_app(settings: Settings | None = None, *, rules: Rulebook | None = Non
     return app
 
 
+def _set_up_access(app: Flask, database: Database) -> None:
+    from webapp.accounts import logins
+
+    logins.set_up(app, database)
+    access.set_up(app)
+
+
 def _set_up_pages(app: Flask) -> None:
+    from webapp.accounts.routes import blueprint as accounts
     from webapp.people.routes import blueprint as people
     from webapp.report.routes import blueprint as report
     from webapp.visits.routes import blueprint as visits
 
-    for blueprint in (people, report, visits):
+    for blueprint in (accounts, people, report, visits):
         app.register_blueprint(blueprint)
 
-    @app.before_request
-    def know_the_actor() -> None:
-        g.actor = Actor()
-
     @app.get("/healthz")
+    @access.allow(access.ANYONE)
     def health() -> Response:
         services().database.ping()
         return jsonify({"status": "ok", "rules": services().rules.hash})
 
 
-__all__ = ["Actor", "Services", "create_app", "services"]
+__all__ = ["Services", "create_app", "services"]

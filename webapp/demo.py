@@ -1,4 +1,4 @@
-"""The fictional person of a first start: one finished record to look at, one draft to go on with."""
+"""A first start: a fictional organisation with one account of each kind, and a fictional person with two visits."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import datetime as dt
 from typing import Any
 from uuid import uuid4
 
+from webapp.accounts.passwords import hashed
 from webapp.people.citizen_id import check_digit
 from webapp.settings import Settings
-from webapp.storage import Database, people, visits
+from webapp.storage import Database, accounts, people, visits
 from webapp.visits.blueprint import private_facts
 from webapp.visits.casework import outcomes, sheets
 from yyassess import Rulebook
@@ -18,6 +19,16 @@ DAYS_AGO = 30
 #: No county has the code 999999, and no register gives the serial number 000.
 NUMBER = "99999919410502000"
 NAME = "演示老人（虚构）"
+ORGANISATION = "演示评估机构（虚构）"
+#: For looking around on one's own machine; `serve` refuses to show a demo to the network.
+PASSWORD = "yanshi-demo"
+ACCOUNTS = (
+    ("pinggu1", "评估员甲（演示）", accounts.ASSESSOR, "YS-0001"),
+    ("pinggu2", "评估员乙（演示）", accounts.ASSESSOR, "YS-0002"),
+    ("shenhe", "审核员（演示）", accounts.REVIEWER, None),
+    ("jigou", "机构管理员（演示）", accounts.ORG_ADMIN, None),
+    ("xitong", "系统管理员（演示）", accounts.SYSTEM_ADMIN, None),
+)
 SECOND_BEST = {
     "bathing",
     "dressing_lower",
@@ -53,11 +64,27 @@ def add_demo(database: Database, book: Rulebook, settings: Settings) -> None:
     finished, draft = uuid4(), uuid4()
     answers = _answers(book)
     with database.writing() as db:
-        if people.count_people(db):
+        if people.count_people(db) or accounts.account_row(db, ACCOUNTS[0][0]):
             return
+        organisation = accounts.add_organisation(db, name=ORGANISATION, place=place)
+        password = hashed(PASSWORD)
+        made = {
+            username: accounts.add_account(
+                db,
+                organisation=None if role == accounts.SYSTEM_ADMIN else organisation,
+                username=username,
+                name=name,
+                role=role,
+                certificate=certificate,
+                password_hash=password,
+            )
+            for username, name, role, certificate in ACCOUNTS
+        }
+        assessor = made[ACCOUNTS[0][0]]
         person = people.add_person(
             db,
             database.cipher,
+            organisation=organisation,
             name=NAME,
             citizen_id=NUMBER + check_digit(NUMBER),
             birth_date=dt.date(1941, 5, 2),
@@ -65,7 +92,16 @@ def add_demo(database: Database, book: Rulebook, settings: Settings) -> None:
             demo=True,
         )
         for visit, day, kept in ((finished, today - dt.timedelta(days=DAYS_AGO), len(answers)), (draft, today, 12)):
-            visits.add_visit(db, id=visit, person=person, place=place, visited_on=day, instruments=[INSTRUMENT])
+            visits.add_visit(
+                db,
+                id=visit,
+                organisation=organisation,
+                assessor=assessor,
+                person=person,
+                place=place,
+                visited_on=day,
+                instruments=[INSTRUMENT],
+            )
             visits.save_answers(db, visit, INSTRUMENT, dict(list(answers.items())[:kept]))
         facts = {name: value for name, value in CONTEXT.items() if name in book.facts}
         visits.save_facts(db, database.cipher, finished, facts, private=private_facts(book), note=NOTE)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, abort, after_this_request, current_app, g, redirect, request, url_for
 
+from webapp.access import ANYONE, allow
 from webapp.i18n import COOKIE as LANGUAGE_COOKIE
 from webapp.i18n import LANGUAGES
 
@@ -47,6 +48,7 @@ def local_path(given: str | None) -> str:
 
 
 @blueprint.get("/display/<what>/<value>")
+@allow(ANYONE)
 def choose(what: str, value: str) -> Response:
     """Remember a choice and go back to the page it was made on."""
     if what not in CHOICES or value not in CHOICES[what][1]:

@@ -15,6 +15,7 @@ from yyassess import UnknownName
 
 JSON_WORDS = {
     400: {"zh": "请求无法读懂", "en": "The request cannot be understood"},
+    401: {"zh": "请先登录", "en": "Log in first"},
     403: {"zh": "没有权限", "en": "Not allowed"},
     404: {"zh": "没有这一页或这条记录", "en": "There is no such page or record"},
     405: {"zh": "不支持这种请求方式", "en": "This method is not supported here"},
@@ -25,6 +26,7 @@ JSON_WORDS = {
 #: Title and advice by status; other codes use those of 400 or 500.
 PAGES: dict[int, tuple[Any, Any]] = {
     400: (_l("This could not be read"), _l("Go back and try once more. Your earlier pages are saved.")),
+    401: (_l("Log in first"), _l("Your log-in has ended. What you saved is safe.")),
     403: (_l("Not allowed"), _l("You may not open this page.")),
     404: (_l("Nothing here"), _l("There is no such page or record. It may have been opened from an old link.")),
     405: (_l("Nothing here"), _l("This address is only for sending a form.")),

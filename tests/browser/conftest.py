@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from webapp import Settings
+from webapp.accounts.logins import COOKIE
 from webapp.app import EXTENSION
 from webapp.serving import make
-from webapp.storage import Database
+from webapp.storage import Database, accounts
 
 PHONE = {"width": 390, "height": 844}
 
@@ -33,6 +35,22 @@ class Site:
 
     url: str
     database: Database
+
+    @property
+    def organisation(self) -> UUID:
+        """The demo organisation."""
+        with self.database.reading() as db:
+            row = accounts.account_row(db, "pinggu1")
+            assert row is not None and row.organisation_id is not None
+            return row.organisation_id
+
+    def log_in(self, context: BrowserContext, username: str = "pinggu1") -> None:
+        """Somebody of the demo organisation logs in on that phone."""
+        with self.database.writing() as db:
+            row = accounts.account_row(db, username)
+            assert row is not None, username
+            token = accounts.start_login(db, row.id, device="test")
+        context.add_cookies([{"name": COOKIE, "value": token, "url": self.url}])
 
 
 @pytest.fixture
@@ -68,10 +86,14 @@ def open_phone(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def open_page(*, width: int = 390, cookies: dict[str, str] | None = None, **options: Any) -> Page:
+    def open_page(
+        *, width: int = 390, cookies: dict[str, str] | None = None, username: str | None = "pinggu1", **options: Any
+    ) -> Page:
         context = browser.new_context(viewport={**PHONE, "width": width}, locale="zh-CN", **options)
         context.set_default_timeout(10_000)
         context.add_cookies([{"name": n, "value": v, "url": site.url} for n, v in (cookies or {}).items()])
+        if username is not None:
+            site.log_in(context, username)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))

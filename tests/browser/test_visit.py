@@ -155,7 +155,7 @@ def test_answers_survive_closing_the_page_without_a_button(open_phone: Callable[
     for _ in range(50):
         page.wait_for_timeout(100)
         with site.database.reading() as session:
-            latest = visits.recent_visits(session, site.database.cipher, limit=1)[0]
+            latest = visits.recent_visits(session, site.database.cipher, site.organisation, limit=1)[0]
         if "memory" in latest.assessments[0].answers:
             break
     assert latest.assessments[0].answers["memory"] == 2

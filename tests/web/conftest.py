@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,12 +17,15 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from webapp import Settings, create_app
+from webapp.accounts.logins import COOKIE
+from webapp.accounts.passwords import hashed
 from webapp.app import EXTENSION
 from webapp.people.citizen_id import check_digit
-from webapp.storage import Database, Visit, visits
+from webapp.storage import Database, Visit, accounts, visits
 from yyassess import Rulebook
 
 TODAY = dt.date(2026, 11, 22)
+PASSWORD = "eine-lange-phrase-7"
 GBT = "gbt-42195-2022"
 NUMBER = "99999919410502000"
 CITIZEN_ID = NUMBER + check_digit(NUMBER)
@@ -67,10 +72,84 @@ def app(make_app: Callable[[Settings], Flask], settings: Settings) -> Flask:
     return make_app(settings)
 
 
+@dataclass(frozen=True)
+class Crew:
+    """The people of an organisation who have accounts."""
+
+    organisation: UUID
+    ids: Mapping[str, UUID]
+
+
+def add_crew(database: Database, name: str = "测试机构", prefix: str = "") -> Crew:
+    """An organisation with two assessors, a reviewer and an administrator; and the system's administrator, once.
+
+    Everybody's password is `PASSWORD`, hashed only where a test logs in with it (see `hashed_password`).
+    """
+    with database.writing() as db:
+        organisation = accounts.add_organisation(db, name=name)
+        roles = {"main": "assessor", "second": "assessor", "reviewer": "reviewer", "admin": "org_admin"}
+        ids = {
+            who: accounts.add_account(
+                db,
+                organisation=organisation,
+                username=f"{prefix}{who}",
+                name=f"{prefix}{who} 某",
+                role=role,
+                certificate=f"ZS-{who}" if role == "assessor" else None,
+                password_hash=hashed_password(),
+            )
+            for who, role in roles.items()
+        }
+        if not prefix:
+            ids["system"] = accounts.add_account(
+                db,
+                organisation=None,
+                username="system",
+                name="系统",
+                role="system_admin",
+                password_hash=hashed_password(),
+            )
+    return Crew(organisation, ids)
+
+
+@lru_cache
+def hashed_password() -> str:
+    """The hash of `PASSWORD`, computed once: it is slow on purpose."""
+    return hashed(PASSWORD)
+
+
+def logged_in(app: Flask, account: UUID) -> FlaskClient:
+    """A browser in which somebody has logged in."""
+    database: Database = app.extensions[EXTENSION].database
+    with database.writing() as db:
+        token = accounts.start_login(db, account, device="test")
+    client = app.test_client()
+    client.set_cookie(COOKIE, token)
+    return client
+
+
 @pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    """A browser without a face."""
-    return app.test_client()
+def crew(app: Flask) -> Crew:
+    """The organisation of a test."""
+    return add_crew(app.extensions[EXTENSION].database)
+
+
+@pytest.fixture
+def client(app: Flask, crew: Crew) -> FlaskClient:
+    """A browser without a face, in which the main assessor has logged in."""
+    return logged_in(app, crew.ids["main"])
+
+
+@pytest.fixture
+def signed_in() -> Callable[[Flask], FlaskClient]:
+    """A main assessor in an application that a test made for itself."""
+    return lambda app: logged_in(app, add_crew(app.extensions[EXTENSION].database).ids["main"])
+
+
+@pytest.fixture
+def log_in(app: Flask, crew: Crew) -> Callable[[str], FlaskClient]:
+    """Browsers of others: ``log_in("second")``."""
+    return lambda who: logged_in(app, crew.ids[who])
 
 
 @pytest.fixture

@@ -59,8 +59,10 @@ def test_a_withheld_form_says_who_owns_it(assessor: Any, book: Rulebook, id: str
     assert str(instrument.licence.owner["zh"]) in page
 
 
-def test_a_new_yaml_file_is_a_new_form(make_app: Callable[..., Flask], settings: Settings, rules: Any) -> None:
-    client = make_app(settings, rules.load()).test_client()
+def test_a_new_yaml_file_is_a_new_form(
+    make_app: Callable[..., Flask], settings: Settings, rules: Any, signed_in: Callable[..., Any]
+) -> None:
+    client = signed_in(make_app(settings, rules.load()))
     page = client.get("/visits/new").text
     found = re.search(r'name="visit" value="([^"]+)"', page)
     assert found

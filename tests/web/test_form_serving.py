@@ -17,7 +17,7 @@ from flask import Flask
 from webapp import PortTaken, Settings
 from webapp.people.citizen_id import read_citizen_id
 from webapp.serving import make
-from webapp.storage import visits
+from webapp.storage import accounts, visits
 from yyassess import UnknownName
 
 
@@ -27,7 +27,8 @@ def test_the_first_start_has_one_fictional_person_with_a_finished_record_and_a_d
     app = make_app(replace(settings, demo=True))
     database = app.extensions["yyassess"].database
     with database.reading() as session:
-        found = visits.recent_visits(session, database.cipher, limit=10)
+        demo = accounts.account_row(session, "pinggu1")
+        found = visits.recent_visits(session, database.cipher, demo.organisation_id, limit=10)
     assert [v.status for v in found] == ["draft", "done"]
     person = found[0].person
     assert person.demo and "虚构" in person.name and found[1].person == person
@@ -36,7 +37,10 @@ def test_the_first_start_has_one_fictional_person_with_a_finished_record_and_a_d
     assert (read.birth_date, read.sex) == (person.birth_date, person.sex)
     assert found[1].assessments[0].result["grade"]["level"] == 2
     assert found[1].determination["outcomes"]
-    page = app.test_client().get("/").text
+    client = app.test_client()
+    answer = client.post("/login", data={"username": "pinggu1", "password": "yanshi-demo"})
+    assert answer.status_code == 303
+    page = client.get("/").text
     assert page.count("演示</span>") == 2 and "已答 12 / 26" in page
 
 
@@ -47,7 +51,8 @@ def test_the_demo_comes_once_and_only_into_an_empty_database(
         app = make_app(replace(settings, demo=True))
     database = app.extensions["yyassess"].database
     with database.reading() as session:
-        assert len(visits.recent_visits(session, database.cipher, limit=10)) == 2
+        demo = accounts.account_row(session, "pinggu1")
+        assert len(visits.recent_visits(session, database.cipher, demo.organisation_id, limit=10)) == 2
 
 
 def test_an_unknown_place_is_refused_at_the_start(make_app: Callable[..., Flask], settings: Settings) -> None:

@@ -33,7 +33,7 @@ def test_sqlite_runs_in_wal_with_foreign_keys(database: Database) -> None:
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
         assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
         with pytest.raises(Exception, match="FOREIGN KEY"):
-            connection.execute(text("INSERT INTO assessment SELECT 'a','b',0,'x','{}','{}',NULL,NULL"))
+            connection.execute(text("INSERT INTO assessment SELECT 'a','b',0,'x','{}','{}',NULL,NULL,NULL"))
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_models(database: Database) -> None:

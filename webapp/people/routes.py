@@ -10,6 +10,7 @@ from flask import Blueprint, abort, jsonify, render_template, request, session, 
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from webapp.access import ASSESSOR, actor, allow, organisation
 from webapp.app import services
 from webapp.display import changing
 from webapp.i18n import day as day_words
@@ -39,10 +40,12 @@ def place_choices(book: Rulebook) -> dict[str, Any]:
 
 
 @blueprint.get("/visits/new")
+@allow(ASSESSOR)
 def new() -> str:
     """An empty person page."""
     known = services()
-    place = known.settings.place and known.rules.place(known.settings.place).id
+    start = actor().place or known.settings.place
+    place = start and known.rules.place(start).id
     typed = {
         "name": "",
         "citizen_id": "",
@@ -55,6 +58,7 @@ def new() -> str:
 
 
 @blueprint.post("/visits/new")
+@allow(ASSESSOR)
 def create() -> Response | tuple[str, int]:
     """Start a visit. The page carries the visit's id, so that a double tap starts one visit."""
     try:
@@ -69,9 +73,19 @@ def create() -> Response | tuple[str, int]:
     database = known.database
     try:
         with database.writing() as db:
-            if not visits.visit_exists(db, id):
-                who = _known_person(form, db) or people.add_person(db, database.cipher, **_identity(person))
-                visits.add_visit(db, id=id, person=who, place=person.place, visited_on=person.visited_on)
+            if not visits.visit_exists(db, organisation(), id):
+                who = _known_person(form, db) or people.add_person(
+                    db, database.cipher, organisation=organisation(), **_identity(person)
+                )
+                visits.add_visit(
+                    db,
+                    id=id,
+                    organisation=organisation(),
+                    assessor=actor().id,
+                    person=who,
+                    place=person.place,
+                    visited_on=person.visited_on,
+                )
     except OtherName as error:
         return _other_name(form, error, id, is_new=True)
     session["place"] = person.place
@@ -79,6 +93,7 @@ def create() -> Response | tuple[str, int]:
 
 
 @blueprint.get("/visits/<uuid:visit>/person")
+@allow(ASSESSOR)
 def edit(visit: UUID) -> str:
     """The person page of a draft."""
     found = open_draft(visit)
@@ -95,6 +110,7 @@ def edit(visit: UUID) -> str:
 
 
 @blueprint.post("/visits/<uuid:visit>/person")
+@allow(ASSESSOR)
 def change(visit: UUID) -> Response | tuple[str, int]:
     """Correct a draft's person, place or day."""
     found = open_draft(visit)
@@ -110,7 +126,7 @@ def change(visit: UUID) -> Response | tuple[str, int]:
                 who = found.person.id
                 if people.has_finished_visit(db, who) and _identity(person) != _stored_identity(found):
                     # A finished record rests on the old data: this draft gets a person of its own.
-                    who = people.add_person(db, database.cipher, **_identity(person))
+                    who = people.add_person(db, database.cipher, organisation=organisation(), **_identity(person))
                 else:
                     people.change_person(db, database.cipher, who, **_identity(person))
             visits.change_visit(db, visit, person=who, place=person.place, visited_on=person.visited_on)
@@ -122,6 +138,7 @@ def change(visit: UUID) -> Response | tuple[str, int]:
 
 
 @blueprint.post("/people/check")
+@allow(ASSESSOR)
 def check() -> Response:
     """What an identity number says, for the page's script. Posted, so that no log ever holds the number."""
     today = services().settings.today()
@@ -180,7 +197,7 @@ def _known_person(form: PersonForm, db: Any, own: UUID | None = None) -> UUID | 
     """
     if form.citizen is None or form.person is None:
         return None
-    known = people.find_by_citizen_id(db, services().database.cipher, form.citizen.number)
+    known = people.find_by_citizen_id(db, services().database.cipher, organisation(), form.citizen.number)
     if known is None or known.id == own:
         return own
     if "".join(known.name.split()) != "".join(form.person.name.split()):

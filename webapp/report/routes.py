@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, abort, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from webapp.access import ASSESSOR, MEMBERS, actor, allow, organisation
 from webapp.app import services
 from webapp.report.view import by_status, given_facts, grade_view, sources, to_ask
 from webapp.storage import Visit, VisitLocked, visits
@@ -25,18 +26,22 @@ NOTHING: dict[str, Any] = {"outcomes": []}
 
 
 @blueprint.get("/visits/<uuid:visit>/result")
+@allow(*MEMBERS)
 def result(visit: UUID) -> str:
     """The grade, why, and what it opens: as stored for a finished visit, as it stands for a draft."""
     return _page(open_visit(visit))
 
 
 @blueprint.post("/visits/<uuid:visit>/finish")
+@allow(ASSESSOR)
 def finish(visit: UUID) -> Response | tuple[str, int]:
     """Lock the visit. Scores are computed here and now from the stored answers; nothing posted is believed."""
     known = services()
     database = known.database
     with database.writing() as db:
-        found = visits.get_visit(db, database.cipher, visit)
+        found = visits.get_visit(db, database.cipher, visit, organisation=organisation())
+        if not found.may_edit(actor().id):
+            abort(403)
         if found.done:
             raise VisitLocked(visit)
         parts = sheets(known.rules, found)
@@ -55,12 +60,14 @@ def finish(visit: UUID) -> Response | tuple[str, int]:
 
 
 @blueprint.get("/visits/<uuid:visit>/more")
+@allow(ASSESSOR)
 def more(visit: UUID) -> str:
     """The facts that would settle outcomes which are still open."""
     return _more_page(open_draft(visit), {})
 
 
 @blueprint.post("/visits/<uuid:visit>/more")
+@allow(ASSESSOR)
 def save_more(visit: UUID) -> Response | tuple[str, int]:
     """Save what was given and show the outcomes again."""
     found = open_draft(visit)

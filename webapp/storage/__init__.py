@@ -2,7 +2,18 @@
 
 from webapp.storage.database import Database
 from webapp.storage.keys import KeyFileError
-from webapp.storage.views import DONE, DRAFT, Assessment, Person, Visit
+from webapp.storage.views import DONE, DRAFT, TO_SIGN, Assessment, Person, Visit
 from webapp.storage.visits import NoSuchVisit, VisitLocked
 
-__all__ = ["DONE", "DRAFT", "Assessment", "Database", "KeyFileError", "NoSuchVisit", "Person", "Visit", "VisitLocked"]
+__all__ = [
+    "DONE",
+    "DRAFT",
+    "TO_SIGN",
+    "Assessment",
+    "Database",
+    "KeyFileError",
+    "NoSuchVisit",
+    "Person",
+    "Visit",
+    "VisitLocked",
+]

@@ -38,11 +38,13 @@ class Database:
             KeyFileError: the key file is missing, readable by others, or another database's.
         """
         engine = _engine(url)
-        with _writing(engine) as connection:
+        with _writing(engine, migrates=True) as connection:
             migrate(connection)
             known = {row.id: row.fingerprint for row in connection.execute(select(KeyRow.id, KeyRow.fingerprint))}
             keys = load_keys(key_file, may_create=not known)
             _recognise(connection, keys, known, key_file)
+        # Connections made from here on check references again.
+        engine.dispose()
         return cls(engine, keys)
 
     @contextmanager
@@ -99,13 +101,16 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # A writer takes its lock before it reads, so that read-change-write on one visit cannot lose an answer.
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get("migrates", False):
+        # Altering a table means making it anew; with references checked, dropping the old one would empty its children.
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes", False) else "BEGIN")
 
 
 @contextmanager
-def _writing(engine: Engine) -> Iterator[Connection]:
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+def _writing(engine: Engine, *, migrates: bool = False) -> Iterator[Connection]:
+    with engine.connect().execution_options(writes=True, migrates=migrates) as connection, connection.begin():
         yield connection
 
 
@@ -121,6 +126,10 @@ def migrate(connection: Connection) -> None:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    if connection.dialect.name == "sqlite":
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        if broken:
+            raise RuntimeError(f"The tables could not be brought up to date: {len(broken)} rows point to nothing.")
 
 
 def _recognise(connection: Connection, keys: Keys, known: dict[str, str], path: Path) -> None:

@@ -28,10 +28,12 @@ def open_person(row: PersonRow, cipher: FieldCipher) -> Person:
     )
 
 
-def find_by_citizen_id(session: Session, cipher: FieldCipher, number: str) -> Person | None:
-    """The person with that number, through the blind index."""
+def find_by_citizen_id(session: Session, cipher: FieldCipher, organisation: UUID, number: str) -> Person | None:
+    """The person of that organisation with that number, through the blind index."""
     index = cipher.index(number, CITIZEN_ID)
-    row = session.scalars(select(PersonRow).where(PersonRow.citizen_id_index == index)).first()
+    row = session.scalars(
+        select(PersonRow).where(PersonRow.citizen_id_index == index, PersonRow.organisation_id == organisation)
+    ).first()
     return open_person(row, cipher) if row is not None else None
 
 
@@ -39,6 +41,7 @@ def add_person(
     session: Session,
     cipher: FieldCipher,
     *,
+    organisation: UUID,
     name: str,
     citizen_id: str | None,
     birth_date: dt.date,
@@ -46,7 +49,7 @@ def add_person(
     demo: bool = False,
 ) -> UUID:
     """A new person; returns the id."""
-    row = PersonRow(id=uuid4(), demo=demo, created_at=dt.datetime.now(dt.UTC))
+    row = PersonRow(id=uuid4(), organisation_id=organisation, demo=demo, created_at=dt.datetime.now(dt.UTC))
     _fill(row, cipher, name, citizen_id, birth_date, sex)
     session.add(row)
     session.flush()

@@ -29,6 +29,8 @@ class Assessment:
     instrument: str
     answers: Mapping[str, Any]
     settings: Mapping[str, Any]
+    remarks: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    """Item -> its ``note``, and ``cannot``, the reason why it could not be assessed."""
     result: Mapping[str, Any] | None = field(default=None, repr=False)
     ruleset_hash: str | None = None
 
@@ -52,15 +54,40 @@ class Visit:
     created_at: dt.datetime
     updated_at: dt.datetime
     finished_at: dt.datetime | None
+    organisation: UUID
+    number: str
+    assessor: UUID | None = None
+    """The main assessor."""
+    second: UUID | None = None
+    """The second assessor."""
+    previous: UUID | None = None
+    """The visit this one repeats or disputes."""
+    occasion: str = "first"
+    """first, regular, change or dispute."""
+    from_paper: bool = False
+    review: str = "none"
+    """none, waiting, approved or returned."""
+    changed: Mapping[str, int] = field(default_factory=dict, repr=False)
+    """Answer, fact or setting -> the version that last changed it."""
 
     @property
     def done(self) -> bool:
         """Finished: nothing can be changed any more."""
         return self.status == DONE
 
+    @property
+    def to_sign(self) -> bool:
+        """Complete, and waiting for signatures."""
+        return self.status == TO_SIGN
+
+    def may_edit(self, account: UUID) -> bool:
+        """Whether that account is one of the visit's two assessors."""
+        return account in (self.assessor, self.second)
+
     def assessment(self, instrument: str) -> Assessment | None:
         """The assessment by that instrument, if the visit has one."""
         return next((a for a in self.assessments if a.instrument == instrument), None)
 
 
-DRAFT, DONE = "draft", "done"
+#: A draft can be edited; one to be signed, too, but that voids its signatures; a done visit cannot.
+DRAFT, TO_SIGN, DONE = "draft", "to_sign", "done"

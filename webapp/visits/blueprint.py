@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint
+from flask import Blueprint, abort
 
+from webapp.access import actor, organisation
 from webapp.app import services
 from webapp.storage import Visit, VisitLocked, visits
 from yyassess import Rulebook
@@ -17,12 +18,14 @@ def open_visit(visit: UUID) -> Visit:
     """The visit; raises `NoSuchVisit`."""
     database = services().database
     with database.reading() as db:
-        return visits.get_visit(db, database.cipher, visit)
+        return visits.get_visit(db, database.cipher, visit, organisation=organisation())
 
 
 def open_draft(visit: UUID) -> Visit:
-    """The visit, if it can still be changed; raises `NoSuchVisit` or `VisitLocked`."""
+    """The visit, if this assessor can still change it; raises `NoSuchVisit` or `VisitLocked`, and refuses others' drafts."""
     found = open_visit(visit)
+    if not found.may_edit(actor().id):
+        abort(403)
     if found.done:
         raise VisitLocked(visit)
     return found

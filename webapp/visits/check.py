@@ -11,6 +11,7 @@ from flask import render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from webapp.access import ASSESSOR, allow
 from webapp.app import services
 from webapp.storage import Visit, visits
 from webapp.visits.blueprint import blueprint, open_draft
@@ -51,12 +52,14 @@ class Part:
 
 
 @blueprint.get("/visits/<uuid:visit>/check")
+@allow(ASSESSOR)
 def check(visit: UUID) -> str:
     """What is still open."""
     return _page(open_draft(visit))
 
 
 @blueprint.post("/visits/<uuid:visit>/check")
+@allow(ASSESSOR)
 def save_note(visit: UUID) -> Response | tuple[str, int]:
     """Save the note and go on to the result."""
     found = open_draft(visit)

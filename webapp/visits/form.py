@@ -9,6 +9,7 @@ from uuid import UUID
 from flask import abort, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from webapp.access import ASSESSOR, allow
 from webapp.app import services
 from webapp.storage import Visit, visits
 from webapp.visits.blueprint import blueprint, open_draft, private_facts
@@ -36,6 +37,7 @@ Errors = Mapping[str, Words]
 
 
 @blueprint.route("/visits/<uuid:visit>/<instrument>/items/<dimension>", methods=["GET", "POST"])
+@allow(ASSESSOR)
 def items(visit: UUID, instrument: str, dimension: str) -> Response | str | tuple[str, int]:
     """One dimension of an instrument."""
     book = services().rules
@@ -55,6 +57,7 @@ def items(visit: UUID, instrument: str, dimension: str) -> Response | str | tupl
 
 
 @blueprint.route("/visits/<uuid:visit>/<instrument>/context", methods=["GET", "POST"])
+@allow(ASSESSOR)
 def context(visit: UUID, instrument: str) -> Response | str | tuple[str, int]:
     """What an instrument asks beside its items: settings, facts, and the basic information form."""
     book = services().rules

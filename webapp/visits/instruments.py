@@ -9,6 +9,7 @@ from flask import render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from webapp.access import ASSESSOR, allow
 from webapp.app import services
 from webapp.storage import Visit, visits
 from webapp.visits.blueprint import blueprint, open_draft
@@ -22,6 +23,7 @@ KINDS = ("ability", "screening", "staging", "need", "self-rating", "constitution
 
 
 @blueprint.get("/visits/<uuid:visit>/instruments")
+@allow(ASSESSOR)
 def instruments(visit: UUID) -> str:
     """All instruments in force on the day of the visit."""
     found = open_draft(visit)
@@ -30,6 +32,7 @@ def instruments(visit: UUID) -> str:
 
 
 @blueprint.post("/visits/<uuid:visit>/instruments")
+@allow(ASSESSOR)
 def choose_instruments(visit: UUID) -> Response | tuple[str, int]:
     """Keep the choice; what has answers already stays."""
     known = services()
@@ -54,6 +57,7 @@ def choose_instruments(visit: UUID) -> Response | tuple[str, int]:
 
 
 @blueprint.post("/visits/<uuid:visit>/instruments/<instrument>")
+@allow(ASSESSOR)
 def add_instrument(visit: UUID, instrument: str) -> Response:
     """One more instrument, because an outcome hangs on its grade."""
     known = services()

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from webapp.access import ASSESSOR, MEMBERS, actor, allow, organisation
 from webapp.app import services
 from webapp.storage import Visit, visits
 from webapp.visits.blueprint import blueprint
@@ -57,18 +58,27 @@ def resume_url(visit: Visit, found: list[Sheet]) -> str:
     return url_for("visits.check", visit=visit.id)
 
 
+def mine() -> UUID | None:
+    """An assessor sees her own visits first; the others see all of their organisation."""
+    return actor().id if actor().role == ASSESSOR else None
+
+
 @blueprint.get("/")
+@allow(*MEMBERS)
 def records() -> str:
     """Drafts first, then finished records."""
     page = max(request.args.get("page", 1, type=int), 1)
     database = services().database
     with database.reading() as db:
-        found = visits.recent_visits(db, database.cipher, limit=PAGE_SIZE + 1, skip=PAGE_SIZE * (page - 1))
+        found = visits.recent_visits(
+            db, database.cipher, organisation(), account=mine(), limit=PAGE_SIZE + 1, skip=PAGE_SIZE * (page - 1)
+        )
     more = len(found) > PAGE_SIZE
     return _list(found[:PAGE_SIZE], page=page, more=more)
 
 
 @blueprint.post("/search")
+@allow(*MEMBERS)
 def search() -> str:
     """Find by full name or full number. Posted, so that neither ends up in an address."""
     words = request.form.get("words", "").strip()[:WORDS_LIMIT]
@@ -76,21 +86,31 @@ def search() -> str:
         return records()
     database = services().database
     with database.reading() as db:
-        found = visits.find_visits(db, database.cipher, words, limit=PAGE_SIZE)
+        found = visits.find_visits(db, database.cipher, organisation(), words, limit=PAGE_SIZE)
     return _list(found, words=words)
 
 
 @blueprint.post("/visits/<uuid:visit>/again")
+@allow(ASSESSOR)
 def again(visit: UUID) -> Response:
     """A new draft for the same person, today, with the same instruments and no answer taken over."""
     known = services()
     database = known.database
     new = uuid4()
     with database.writing() as db:
-        old = visits.get_visit(db, database.cipher, visit)
+        old = visits.get_visit(db, database.cipher, visit, organisation=organisation())
         kept = [a.instrument for a in old.assessments if a.instrument in known.rules.instruments]
         visits.add_visit(
-            db, id=new, person=old.person.id, place=old.place, visited_on=known.settings.today(), instruments=kept
+            db,
+            id=new,
+            organisation=organisation(),
+            assessor=actor().id,
+            person=old.person.id,
+            place=old.place,
+            visited_on=known.settings.today(),
+            instruments=kept,
+            previous=old.id,
+            occasion="regular",
         )
     return redirect(url_for("people.edit", visit=new), 303)
 

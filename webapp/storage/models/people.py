@@ -1,51 +1,15 @@
-"""The tables. Columns that end in ``_sealed`` are encrypted, those in ``_index`` are blind indexes."""
+"""People, the visits to them, and the assessments made."""
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Date, DateTime, ForeignKey, LargeBinary, String, UniqueConstraint, Uuid
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import JSON, ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-
-class UtcTime(TypeDecorator[dt.datetime]):
-    """A moment in UTC; SQLite forgets time zones, so it is put back on reading."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: dt.datetime | None, dialect: Any) -> dt.datetime | None:
-        """Refuses moments without a time zone."""
-        if value is not None and value.tzinfo is None:
-            raise ValueError("a moment needs its time zone")
-        return value.astimezone(dt.UTC) if value is not None else None
-
-    def process_result_value(self, value: dt.datetime | None, dialect: Any) -> dt.datetime | None:
-        """Always in UTC."""
-        return value.replace(tzinfo=dt.UTC) if value is not None and value.tzinfo is None else value
-
-
-class Base(DeclarativeBase):
-    """Base of the tables."""
-
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
-        dict[str, Any]: JSON,
-        dt.datetime: UtcTime,
-        dt.date: Date,
-        UUID: Uuid,
-        bytes: LargeBinary,
-    }
-
-
-class KeyRow(Base):
-    """Which key files this database has been used with."""
-
-    __tablename__ = "field_key"
-    id: Mapped[str] = mapped_column(String(16), primary_key=True)
-    fingerprint: Mapped[str] = mapped_column(String(64))
+from webapp.storage.models.base import Base
 
 
 class PersonRow(Base):
@@ -53,6 +17,7 @@ class PersonRow(Base):
 
     __tablename__ = "person"
     id: Mapped[UUID] = mapped_column(primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"), index=True)
     name_sealed: Mapped[bytes]
     name_index: Mapped[bytes] = mapped_column(index=True)
     citizen_id_sealed: Mapped[bytes | None]
@@ -68,6 +33,24 @@ class VisitRow(Base):
 
     __tablename__ = "visit"
     id: Mapped[UUID] = mapped_column(primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"), index=True)
+    number: Mapped[str] = mapped_column(String(24), unique=True)
+    """The record's number as people say it; it tells nothing about anybody."""
+    assessor_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"), index=True)
+    """The main assessor: whose draft it is."""
+    second_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"), index=True)
+    """The second assessor, once one has joined."""
+    previous_id: Mapped[UUID | None] = mapped_column(ForeignKey("visit.id", ondelete="SET NULL"), index=True)
+    """The visit this one repeats, reviews or disputes."""
+    occasion: Mapped[str] = mapped_column(String(24), default="first")
+    """Why it was made: first, regular, change or dispute."""
+    from_paper: Mapped[bool] = mapped_column(default=False)
+    """Keyed in afterwards from a paper form."""
+    review: Mapped[str] = mapped_column(String(16), default="none")
+    """Where it stands at the review desk: none, waiting, approved or returned."""
+    verify_index: Mapped[bytes | None] = mapped_column(unique=True)
+    verify_sealed: Mapped[bytes | None]
+    """The random token behind the report's QR code: its hash to find it by, and itself, to print it again."""
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True)
     place: Mapped[str] = mapped_column(String(80))
     visited_on: Mapped[dt.date]
@@ -80,6 +63,8 @@ class VisitRow(Base):
     """What the person was told they may apply for, when the visit was finished; sealed JSON."""
     ruleset_hash: Mapped[str | None] = mapped_column(String(80))
     version: Mapped[int] = mapped_column()
+    changed: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Answer, fact or setting -> the version that last changed it; two phones' changes are merged by it."""
     created_at: Mapped[dt.datetime]
     updated_at: Mapped[dt.datetime] = mapped_column(index=True)
     finished_at: Mapped[dt.datetime | None]
@@ -102,6 +87,8 @@ class AssessmentRow(Base):
     instrument: Mapped[str] = mapped_column(String(80))
     answers: Mapped[dict[str, Any]]
     settings: Mapped[dict[str, Any]]
+    remarks_sealed: Mapped[bytes | None]
+    """Notes to single items, and why an item could not be assessed; sealed JSON."""
     result: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """The library's result, stored when the visit is finished."""
     ruleset_hash: Mapped[str | None] = mapped_column(String(80))
