@@ -3,12 +3,10 @@
 All models are immutable and refuse unknown keys, so that a misspelt key never passes in silence.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import re
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints, model_validator
 
@@ -114,7 +112,7 @@ class Evidence(Model):
         return {"mark": value} if isinstance(value, str) else value
 
     @model_validator(mode="after")
-    def _says_how_well_recalled(self) -> Evidence:
+    def _says_how_well_recalled(self) -> Self:
         if (self.mark == "recall") != (self.confidence is not None):
             raise ValueError("confidence (high or mid) goes with the mark recall, and only with it")
         return self
@@ -137,6 +135,23 @@ class SourceRef(Model):
     clause: str | None = None
 
 
+class Period(Model):
+    """From one day to another, both included; open where a day is missing."""
+
+    start: Day | None = Field(default=None, alias="from")
+    end: Day | None = Field(default=None, alias="to")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.start and self.end and self.start > self.end:
+            raise ValueError(f"the period ends ({self.end}) before it starts ({self.start})")
+        return self
+
+    def holds(self, day: dt.date) -> bool:
+        """Whether ``day`` lies inside."""
+        return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
+
+
 class Document(Model):
     """A document cited by rules."""
 
@@ -148,20 +163,3 @@ class Document(Model):
     evidence: Evidence
     link: str | None = None
     note: Words | None = None
-
-
-class Period(Model):
-    """From one day to another, both included; open where a day is missing."""
-
-    start: Day | None = Field(default=None, alias="from")
-    end: Day | None = Field(default=None, alias="to")
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Period:
-        if self.start and self.end and self.start > self.end:
-            raise ValueError(f"the period ends ({self.end}) before it starts ({self.start})")
-        return self
-
-    def holds(self, day: dt.date) -> bool:
-        """Whether ``day`` lies inside."""
-        return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)

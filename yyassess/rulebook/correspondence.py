@@ -1,7 +1,5 @@
 """Items of two instruments whose options mean the same, answer by answer."""
 
-from __future__ import annotations
-
 from pydantic import Field
 
 from yyassess.rulebook.basics import Evidence, Ident, Kebab, Model, Number, Words

@@ -3,11 +3,9 @@
 The rules of one id may be written for the nation and again for a place: the nearer one holds.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -95,7 +93,7 @@ class Validity(Model):
     decision: str | None = None
 
     @model_validator(mode="after")
-    def _one_length(self) -> Validity:
+    def _one_length(self) -> Self:
         if sum(given is not None for given in (self.months, self.months_at_most, self.programme)) != 1:
             raise ValueError("a conclusion's validity is months, months_at_most, or that of a programme: exactly one")
         return self
@@ -128,7 +126,7 @@ class EventRule(Model):
     decisions: tuple[str, ...] = ()
 
     @model_validator(mode="after")
-    def _fits(self) -> EventRule:
+    def _fits(self) -> Self:
         if bool(self.kinds) == (self.stay is not None):
             raise ValueError("a rule is about the kinds of some events, or about a stay: one of them")
         if (self.at_least > 1) != (self.within_days is not None):
@@ -194,7 +192,7 @@ def tree_scope(kinds: tuple[str, ...]) -> str:
     return f"events:{','.join(kinds)}"
 
 
-def gather_events(shop: Workshop, items: Sequence[Parsed]) -> EventRules:
+def gather_events(shop: "Workshop", items: "Sequence[Parsed]") -> EventRules:
     """All event files as one, with every fault noted."""
     made = EventRules()
     files: list[tuple[EventFile, Origin]] = []
@@ -243,9 +241,9 @@ def gather_events(shop: Workshop, items: Sequence[Parsed]) -> EventRules:
 class _Check:
     """One file against all the rest of the rulebook."""
 
-    shop: Workshop
+    shop: "Workshop"
     made: EventRules
-    origin: Origin
+    origin: "Origin"
     roles: Mapping[str, str]
 
     def known(self, what: str, name: str, known: Any, *path: str | int) -> bool:

@@ -3,10 +3,8 @@
 The scoring kinds are general and few, so that a scale is a YAML file and never a Python class of its own.
 """
 
-from __future__ import annotations
-
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -33,7 +31,7 @@ class Option(Model):
     evidence: Evidence | None = None
 
     @model_validator(mode="after")
-    def _identified(self) -> Option:
+    def _identified(self) -> Self:
         if self.score is None and self.id is None:
             raise ValueError("an option needs a score (as printed) or an id")
         return self
@@ -67,7 +65,7 @@ class Item(Model):
     """Asked, and counted, only when this condition over other items and context holds."""
 
     @model_validator(mode="after")
-    def _answerable(self) -> Item:
+    def _answerable(self) -> Self:
         if sum((bool(self.options), self.ladder is not None, self.range is not None)) != 1:
             raise ValueError("an item has exactly one of options, ladder and range")
         if self.range is not None and self.range[0] >= self.range[1]:
@@ -216,7 +214,7 @@ class Band(StepBase):
     """Names of the band levels where they are not the instrument's own levels."""
 
     @model_validator(mode="after")
-    def _ascending(self) -> Band:
+    def _ascending(self) -> Self:
         points = [Decimal(cut.at) for cut in self.cuts]
         if points != sorted(set(points)):
             raise ValueError("the cut points must rise from line to line, each written once")
@@ -234,7 +232,7 @@ class Matrix(StepBase):
     confirmed_by: Words | None = None
 
     @model_validator(mode="after")
-    def _rectangular(self) -> Matrix:
+    def _rectangular(self) -> Self:
         if len({len(row) for row in self.cells}) != 1:
             raise ValueError("all rows of a matrix have the same length")
         if self.status == "confirmed" and self.evidence.unconfirmed:
@@ -249,7 +247,7 @@ class Rules(StepBase):
     rules: tuple[Rule, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _total(self) -> Rules:
+    def _total(self) -> Self:
         if self.rules[-1].when is not None:
             raise ValueError("the last line of ordered rules has no `when`: it answers for all the rest")
         if any(rule.when is None for rule in self.rules[:-1]):
@@ -283,7 +281,7 @@ class Adjustment(Model):
     say: Words
 
     @model_validator(mode="after")
-    def _one_effect(self) -> Adjustment:
+    def _one_effect(self) -> Self:
         if (self.raise_by is None) == (self.set_level is None):
             raise ValueError("an adjustment has exactly one of raise_by and set_level")
         return self
@@ -318,7 +316,7 @@ class RecordGroup(Model):
     id: Ident
     code: str | None = None
     name: Words
-    facts: tuple[RecordField, ...]
+    facts: "tuple[RecordField, ...]"
 
 
 class RecordField(Model):
@@ -409,7 +407,7 @@ class Instrument(Model):
     examples: tuple[Vector, ...] = ()
 
     @model_validator(mode="after")
-    def _graded(self) -> Instrument:
+    def _graded(self) -> Self:
         if not (self.grade or self.results or self.not_computed):
             raise ValueError("an instrument has a grade, results, or says why nothing is computed")
         return self

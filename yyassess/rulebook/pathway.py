@@ -5,9 +5,7 @@ Conditions here may use the vocabulary and, for every instrument, ``<id>_positiv
 ``<stage>_positive`` (any screen positive) and ``<stage>_conflict`` (screens that disagree).
 """
 
-from __future__ import annotations
-
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -121,7 +119,7 @@ class Pathway(Model):
     examples: tuple[PathwayExample, ...] = ()
 
     @model_validator(mode="after")
-    def _fits(self) -> Pathway:
+    def _fits(self) -> Self:
         codes = {r.code for r in self.results}
         lines: tuple[Action | Rescreen, ...] = (*self.actions, *self.rescreen)
         for line in lines:

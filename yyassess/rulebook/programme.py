@@ -1,8 +1,6 @@
 """The shape of programme and place files."""
 
-from __future__ import annotations
-
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -67,7 +65,7 @@ class Benefit(Model):
     """A national guide value, shown beside, never this person's entitlement."""
 
     @model_validator(mode="after")
-    def _amount_has_unit(self) -> Benefit:
+    def _amount_has_unit(self) -> Self:
         if self.amount is not None and not self.unit:
             raise ValueError("an amount needs a unit, e.g. CNY/month")
         if isinstance(self.amount, tuple):

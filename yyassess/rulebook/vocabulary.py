@@ -1,12 +1,10 @@
 """The vocabulary: every fact a rule may ask about, with its type, range, names and question."""
 
-from __future__ import annotations
-
 import datetime as dt
 import math
 import re
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -62,7 +60,7 @@ class FactDefinition(Model):
     """True for identifying data that results and logs never repeat."""
 
     @model_validator(mode="after")
-    def _fits(self) -> FactDefinition:
+    def _fits(self) -> Self:
         if (self.type in ("code", "codes")) != bool(self.codes) and not self.code_of:
             raise ValueError(f"a fact of type {self.type} {'needs' if not self.codes else 'has no'} codes")
         if self.range and self.type not in ("integer", "decimal"):
