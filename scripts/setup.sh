@@ -72,6 +72,9 @@ sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.
 
 has_library() { "$python" -c 'import ctypes, sys; ctypes.CDLL(sys.argv[1])' "$1"; }
 
+# The server's programs are not on PATH in Debian, but in a folder of their version.
+has_postgres() { command -v pg_ctl || compgen -G '/usr/lib/postgresql/*/bin/pg_ctl'; }
+
 has_chinese_font() { [ -n "$(fc-list :lang=zh)" ]; }
 
 need_for_build() {
@@ -94,7 +97,7 @@ need_for_tests() {
         need libpango-1.0-0 has_library libpango-1.0.so.0
         need libpangoft2-1.0-0 has_library libpangoft2-1.0.so.0
     fi
-    # Further services that tests start themselves (a database server, say) are named here.
+    need postgresql has_postgres
 }
 
 install_missing() {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from postgres import Server, running
 from werkzeug.test import TestResponse
 
 from webapp import Settings, create_app
@@ -25,6 +27,8 @@ from webapp.storage import Database, Visit, accounts, visits
 from yyassess import Rulebook
 
 TODAY = dt.date(2026, 11, 22)
+#: Each test of the form runs on all of these.
+DATABASES = os.environ.get("YYASSESS_TEST_DATABASES", "sqlite").split(",")
 PASSWORD = "eine-lange-phrase-7"
 GBT = "gbt-42195-2022"
 NUMBER = "99999919410502000"
@@ -43,10 +47,25 @@ NOTHING_FOUND = {
 }
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """A deployment in a folder of its own."""
-    return Settings(database=str(tmp_path / "form.sqlite3"), today=lambda: TODAY)
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server for all tests of this process."""
+    with running() as server:
+        yield server
+
+
+@pytest.fixture(params=DATABASES)
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """A deployment with a database of its own; every test of the form runs on each kind of database."""
+    if request.param == "sqlite":
+        return Settings(database=str(tmp_path / "form.sqlite3"), today=lambda: TODAY)
+    server: Server = request.getfixturevalue("postgres")
+    return Settings(database=server.fresh(), key_file=tmp_path / "form.key", today=lambda: TODAY)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests marked ``sqlite`` are about SQLite's own ways and run on it only."""
+    items[:] = [i for i in items if not (i.get_closest_marker("sqlite") and "postgresql" in i.name)]
 
 
 @pytest.fixture
