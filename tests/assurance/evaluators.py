@@ -9,6 +9,8 @@ from decimal import Decimal
 from importlib.util import find_spec
 from typing import Any
 
+from phone import on_the_phone
+
 from yyassess.assurance.people import constants, telling_values
 from yyassess.conditions.smt import record_evaluator
 from yyassess.conditions.tree import And, Const, Flag, Node, Not, Or
@@ -179,6 +181,7 @@ def there(*modules: str) -> bool:
 
 #: Every evaluator of the project. One more is one more line.
 EVALUATORS: dict[str, Callable[[Ruleset], Evaluator]] = {"reference": reference, "durable_rules": durable, "Z3": z3}
+EVALUATORS["the phone"] = on_the_phone
 if there("duckdb", "pyarrow"):
     EVALUATORS["SQL on DuckDB"] = duckdb
 if there("polars", "pyarrow"):

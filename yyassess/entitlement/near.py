@@ -78,7 +78,7 @@ def _can_change(book: Rulebook, name: str, facts: Mapping[str, Any]) -> bool:
 
 
 def _candidates(fact: FactDefinition, name: str, nodes: Iterable[Node], given: Any) -> list[Any]:
-    """Values at and just beside every number the fact is compared with."""
+    """Values at and just beside every number the fact is compared with, the nearest first; of two, what grows into it."""
     step = _step(fact)
     found: set[Any] = set()
     for node in nodes:
@@ -89,7 +89,7 @@ def _candidates(fact: FactDefinition, name: str, nodes: Iterable[Node], given: A
                 )
     values = {value + shift for value in found for shift in (-step, 0, step)} - {given}
     low, high = fact.range or (min(values, default=0), max(values, default=0))
-    return sorted((v for v in values if low <= v <= high), key=lambda v: abs(v - given))
+    return sorted((v for v in values if low <= v <= high), key=lambda v: (abs(v - given), -v))
 
 
 def _step(fact: FactDefinition) -> Any:

@@ -95,7 +95,7 @@ class ReadyRuleset:
         types = {name: fact.type for name, fact in book.facts.items()} | {"on_day": "date", "unconfigured": "boolean"}
         types |= {f"eligible:{id}": "boolean" for id in ruleset.standings if id not in self.programmes}
         self.needs = tuple(dict.fromkeys(n for node in self.criteria.values() for n in facts_of(node)))
-        beside = [self._here(self.trees[t]) for t in self._conditions_beside()]
+        beside = [self.here(self.trees[t]) for t in self._conditions_beside()]
         named = dict.fromkeys([*self.needs, *(n for node in beside for n in facts_of(node))])
         #: ``LIES_IN`` flags: name -> the place fact and the place it must lie in.
         self.whereabouts = {n: tuple(n.split(":")[1:]) for n in named if n.startswith("lies_in:")}
@@ -139,7 +139,7 @@ class ReadyRuleset:
         criteria = [self._criterion(standing, c) for c in programme.criteria]
         for interaction in programme.interactions:
             if interaction.kind == "requires":
-                node = self._here(Flag(f"eligible:{interaction.programme}"))
+                node = self.here(Flag(f"eligible:{interaction.programme}"))
                 criteria.append(self._ready(standing, f"requires-{interaction.programme}", node, interaction))
         if not criteria:
             say = programme.not_configured or Text(zh="未配置", en="Not configured")
@@ -184,7 +184,7 @@ class ReadyRuleset:
                 return Or(tuple(self.inlined(p) for p in parts))
         return node
 
-    def _here(self, node: Node) -> Node:
+    def here(self, node: Node) -> Node:
         """A condition as it reads here: a pointer is what it points to; what other places have is not had here."""
         match node:
             case Flag(name) if name.startswith("eligible:"):
@@ -192,11 +192,11 @@ class ReadyRuleset:
                 id = self.aliases.get(id, id)
                 return Flag(f"eligible:{id}") if id in self.ruleset.standings else Const(False)
             case Not(part):
-                return Not(self._here(part))
+                return Not(self.here(part))
             case And(parts):
-                return And(tuple(self._here(p) for p in parts))
+                return And(tuple(self.here(p) for p in parts))
             case Or(parts):
-                return Or(tuple(self._here(p) for p in parts))
+                return Or(tuple(self.here(p) for p in parts))
         return node
 
     def _is_grade(self, name: str) -> bool:
@@ -204,10 +204,10 @@ class ReadyRuleset:
         return bool(fact.grade_of or fact.code_of)
 
     def _holds(self, when: str | None) -> Condition | None:
-        return compile_condition(self._here(self.trees[when])) if when else None
+        return compile_condition(self.here(self.trees[when])) if when else None
 
     def _criterion(self, standing: Standing, criterion: Any) -> ReadyCriterion:
-        node = UNCONFIGURED if criterion.when == "unknown" else self._here(self.trees[criterion.when])
+        node = UNCONFIGURED if criterion.when == "unknown" else self.here(self.trees[criterion.when])
         return self._ready(standing, criterion.id, node, criterion)
 
     def _ready(self, standing: Standing, id: str, node: Node, written: Any, say: Any = None) -> ReadyCriterion:

@@ -1,0 +1,1 @@
+"""The rules in the forms that other programs read."""
