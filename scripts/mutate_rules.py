@@ -5,8 +5,10 @@
     python scripts/mutate_rules.py --file rules/…yaml    those of one file
     python scripts/mutate_rules.py --sample 200          a random sample
     python scripts/mutate_rules.py --suggest FOLDER      also write worked examples that would kill the survivors
+    python scripts/mutate_rules.py --keep FILE           go on where an earlier run stopped
 
 A suggested example says what the rules say now. Whether that is right, a person must decide before it is added.
+What is kept counts as long as the rule file is the same but for its worked examples: more of them kill no less.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from yyassess.assurance.killing import Hunt, Verdict
+from yyassess.assurance.mutants import Mutant
 from yyassess.assurance.telling import Teller
+from yyassess.rulebook.book import content_hash
 from yyassess.rulebook.loading import shipped_rules
 
 MEASURED = Path(__file__).resolve().parents[1] / "tests" / "assurance" / "measured.json"
@@ -66,45 +70,91 @@ def main() -> int:
     options.add_argument("--processes", type=int, default=2)
     options.add_argument("--suggest", type=Path, help="write examples to this folder, a file for each rule file")
     options.add_argument("--save", action="store_true", help="keep the counts for docs/assurance.md")
+    options.add_argument("--keep", type=Path, help="a file of verdicts: read first, and added to")
     given = options.parse_args()
     start(given.folder)
-    done: list[Verdict] = []
-    tasks = plan(given)
+    kept = Kept(given.keep)
+    done, tasks = plan(given, kept)
+    found = len(done)
     with Pool(given.processes, start, (given.folder,)) as pool:
         for file, verdicts, examples in pool.imap_unordered(judge, tasks):
             done += verdicts
+            kept.add(file, verdicts)
             for verdict in verdicts:
                 if verdict.survived:
                     print(f"SURVIVED {verdict.mutant}  {json.dumps(verdict.witness, ensure_ascii=False)}", flush=True)
             if given.suggest and examples:
                 write(given.suggest, file, examples)
-            print(f"{len(done)} of {sum(len(t[1]) for t in tasks)}", file=sys.stderr, flush=True)
+            print(f"{len(done)} of {found + sum(len(t[1]) for t in tasks)}", file=sys.stderr, flush=True)
     report = summary(done)
     print(json.dumps({k: v for k, v in report.items() if k != "survivors"}, indent=2))
     if given.save:
-        kept = json.loads(MEASURED.read_text(encoding="utf-8")) if MEASURED.is_file() else {}
-        kept["rules"] = {"measured": dt.date.today().isoformat(), **report}
-        MEASURED.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        measured = json.loads(MEASURED.read_text(encoding="utf-8")) if MEASURED.is_file() else {}
+        measured["rules"] = {"measured": dt.date.today().isoformat(), **report}
+        MEASURED.write_text(json.dumps(measured, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return 1 if report["decisive"]["survived"] else 0
 
 
-def plan(given: Any) -> list[Task]:
-    """Which mutants are judged, in tasks of one file each; the longest first."""
-    listed: dict[str, list[int]] = {}
+class Kept:
+    """Verdicts of earlier runs on the same texts; survivors are judged again, for an example may have been added."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.texts: dict[str, str] = {}
+        lines = path.read_text(encoding="utf-8").splitlines() if path and path.is_file() else []
+        self.known = {(row["mutant"], row["text"]): row for row in map(json.loads, lines)}
+
+    def text(self, file: str) -> str:
+        """A mark of a rule file without its worked examples."""
+        if file not in self.texts:
+            data = _hunt[0].read[file][0]
+            self.texts[file] = content_hash({k: v for k, v in data.items() if k != "examples"})
+        return self.texts[file]
+
+    def verdict(self, mutant: Mutant) -> Verdict | None:
+        """What an earlier run said of a mutant that it killed."""
+        row = self.known.get((str(mutant), self.text(mutant.file)))
+        return Verdict(mutant, row["killed_by"], row["detail"]) if row and row["killed_by"] else None
+
+    def add(self, file: str, verdicts: list[Verdict]) -> None:
+        """Write down some verdicts."""
+        if self.path is not None:
+            with self.path.open("a", encoding="utf-8") as out:
+                for v in verdicts:
+                    row = {
+                        "mutant": str(v.mutant),
+                        "text": self.text(file),
+                        "killed_by": v.killed_by,
+                        "detail": v.detail,
+                    }
+                    out.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def plan(given: Any, kept: Kept) -> tuple[list[Verdict], list[Task]]:
+    """What is known already, and which mutants are judged, in tasks of one file each; the longest first."""
+    listed: dict[str, list[tuple[int, Mutant]]] = {}
     place: Counter[str] = Counter()
     for mutant in _hunt[0].mutants():
         if (not given.file or mutant.file in given.file) and (mutant.decisive or not given.decisive):
-            listed.setdefault(mutant.file, []).append(place[mutant.file])
+            listed.setdefault(mutant.file, []).append((place[mutant.file], mutant))
         place[mutant.file] += 1
     if given.sample is not None:
-        keys = [(file, n) for file, numbers in listed.items() for n in numbers]
+        keys = [(file, pair) for file, pairs in listed.items() for pair in pairs]
         chosen = random.Random(given.seed).sample(keys, min(given.sample, len(keys)))
-        listed = {file: sorted(n for f, n in chosen if f == file) for file, _ in chosen}
+        listed = {file: sorted((p for f, p in chosen if f == file), key=lambda p: p[0]) for file, _ in chosen}
+    done: list[Verdict] = []
     tasks: list[Task] = []
-    for file, numbers in listed.items():
+    for file, pairs in listed.items():
+        numbers = []
+        for number, mutant in pairs:
+            known = kept.verdict(mutant)
+            if known is None:
+                numbers.append(number)
+            else:
+                done.append(known)
         size = len(numbers) if given.suggest else TASK
-        tasks += [(file, numbers[at : at + size], bool(given.suggest)) for at in range(0, len(numbers), size)]
-    return sorted(tasks, key=lambda task: -len(task[1]))
+        tasks += [(file, numbers[at : at + size], bool(given.suggest)) for at in range(0, len(numbers), size or 1)]
+    return done, sorted(tasks, key=lambda task: -len(task[1]))
 
 
 def write(folder: Path, file: str, examples: list[dict[str, Any]]) -> None:

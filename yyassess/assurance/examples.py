@@ -10,7 +10,12 @@ from yyassess.assessment.errors import InputError
 from yyassess.assessment.scoring import Scorer, scorer
 from yyassess.assessment.screening import screen
 from yyassess.entitlement.determine import determine
+from yyassess.entitlement.services import PHASES
 from yyassess.rulebook.book import Origin, Rulebook
+from yyassess.rulebook.vocabulary import read_date
+
+#: What an example expects of a programme that is not among the outcomes of a place at all (a nearer text ends it there).
+NOT_LISTED = "not_listed"
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,7 @@ def _vector(machine: Scorer, example: Any) -> str | None:
     if "error" in expect:
         return f"expected an error at {expect['error']}, got {result['grade']}"
     got: dict[str, Any] = {**result, **(result["grade"] or {"level": None, "code": None})}
+    got["warned"] = {w["id"]: w["items"] for w in result["warnings"]}
     got["results"] = {k: v["code"] for k, v in result.get("results", {}).items()}
     got["dimensions"] = {k: v.get("level", v.get("score")) for k, v in result["dimensions"].items()}
     if result["preliminary"]:
@@ -88,8 +94,21 @@ def _walk(book: Rulebook, id: str, example: Any) -> str | None:
         **found,
         "result": found["result"] and found["result"]["code"],
         "conflicts": [c["stage"] for c in found["conflicts"]],
+        **shown_of_stages(found),
     }
     return _compare(example.expect, got)
+
+
+def shown_of_stages(found: Mapping[str, Any]) -> dict[str, Any]:
+    """What an example may state of a screening beside its fields.
+
+    ``level`` of the result; ``statuses`` and ``offers``, the screens to choose from, by stage.
+    """
+    return {
+        "level": found["result"] and found["result"]["level"],
+        "statuses": {stage["id"]: stage["status"] for stage in found["stages"]},
+        "offers": {stage["id"]: [c["instrument"] for c in stage.get("choose", ())] for stage in found["stages"]},
+    }
 
 
 def _case(book: Rulebook, place: str, id: str, example: Any) -> str | None:
@@ -99,17 +118,51 @@ def _case(book: Rulebook, place: str, id: str, example: Any) -> str | None:
     except InputError as error:
         expected = example.expect.get("error") if isinstance(example.expect, dict) else None
         return _differs("error", expected, [e["where"] for e in error.errors]) if expected else f"refused: {error}"
+    expect = {"status": example.expect} if isinstance(example.expect, str) else dict(example.expect)
     outcome = next((o for o in found["outcomes"] if o["programme"] == id), None)
     if outcome is None:
-        return f"{id} does not apply in {example.place or place}"
-    expect = {"status": example.expect} if isinstance(example.expect, str) else dict(example.expect)
-    got: dict[str, Any] = dict(outcome)
-    got["plan"] = [p["because"] for p in found["plan"]]
-    got["amounts"] = {b["id"]: b.get("amount") for b in outcome["benefits"]}
-    got["caps"] = {b["id"]: b.get("cap") for b in outcome["benefits"]}
-    got["shares"] = {b["id"]: b.get("share") for b in outcome["benefits"]}
-    got["amount"] = next((b["amount"] for b in outcome["benefits"] if b.get("amount") is not None), None)
-    return _compare(expect, got)
+        listed = f"{id} does not apply in {example.place or place}"
+        return None if expect == {"status": NOT_LISTED} else listed
+    return _compare(expect, {**outcome, **shown_beside(book, found, outcome)})
+
+
+def shown_beside(book: Rulebook, found: Mapping[str, Any], outcome: Mapping[str, Any]) -> dict[str, Any]:
+    """What an example may state of a determination beside the fields of one outcome.
+
+    ``amount`` (the first known), ``amounts``, ``caps`` and ``shares`` by benefit; ``guides``: the benefits that are only
+    guide values; ``depends``: the facts that a benefit still hangs on; ``kinds``: how this programme and each other one affect one another; ``plan``: the programmes in the plan;
+    ``services``: how many steps of the plan this programme opens in each phase; ``effects``: what suspends or ends it;
+    ``dropped_for``: the programme that it gives way to, ``same_as``: the one it points to, or nothing; ``valid`` and
+    ``reassess`` with their months.
+    """
+    benefits = outcome["benefits"]
+    steps = [step["phase"] for step in found["plan"] if step["because"] == outcome["programme"]]
+    return {
+        "plan": [step["because"] for step in found["plan"]],
+        **{f"{part}s": {b["id"]: b.get(part) for b in benefits} for part in ("amount", "cap", "share")},
+        "amount": next((b["amount"] for b in benefits if b.get("amount") is not None), None),
+        "guides": [b["id"] for b in benefits if b.get("guide")],
+        "depends": {b["id"]: list(b["depends_on"]) for b in benefits if "depends_on" in b},
+        "kinds": {i["with"]: i["kind"] for i in outcome["interactions"]},
+        "services": {phase: steps.count(phase) for phase in PHASES},
+        "effects": [effect["effect"] for effect in outcome.get("effects", ())],
+        "dropped_for": outcome.get("dropped_for"),
+        "same_as": outcome.get("same_as"),
+        **_terms(book, found, outcome),
+    }
+
+
+def _terms(book: Rulebook, found: Mapping[str, Any], outcome: Mapping[str, Any]) -> dict[str, Any]:
+    """How long an outcome holds and when to assess again: also where no assessment says from which day."""
+    known_on = found.get("known_on")
+    ruleset = book.at(found["place"], read_date(found["on"]), read_date(known_on) if known_on else None)
+    text = ruleset.standings[outcome.get("same_as") or outcome["programme"]].programme
+    spans = (("valid", text.valid_for), ("reassess", text.reassess))
+    return {
+        key: {**outcome[key], "months": span.months if span.months is not None else span.months_at_most}
+        for key, span in spans
+        if span is not None and key in outcome
+    }
 
 
 def _compare(expect: Mapping[str, Any], got: Mapping[str, Any]) -> str | None:

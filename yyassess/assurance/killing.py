@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from yyassess.assurance.checker import check_programme
 from yyassess.assurance.dates import check_versions
@@ -22,7 +22,8 @@ from yyassess.assurance.situations import situations
 from yyassess.assurance.tables import check_tables
 from yyassess.conditions import parse
 from yyassess.conditions.tree import Node
-from yyassess.rulebook import building
+from yyassess.entitlement import determine as explaining
+from yyassess.rulebook import building, checking
 from yyassess.rulebook.book import Rulebook
 from yyassess.rulebook.loading import RawFile, RulebookError, read_files
 from yyassess.rulebook.yaml_reader import read_yaml
@@ -55,9 +56,15 @@ class Hunt:
         self.read = {name: read_yaml(file.raw) for name, file in self.files.items()}
         self._lasting = {part for content, _, _ in self.read.values() for part in _parts(content)}
         self._valid: dict[Any, Any] = {}
-        self._digests: dict[int, str] = {}
+        self._models: set[int] = set()
+        self._digests: dict[int, Any] = {}
+        self._sources: dict[int, list[Any]] = {}
+        self._origins: dict[Any, Any] = {}
+        self._scopes: list[tuple[Any, dict[str, Node]]] = []
+        self._held: list[Any] = []
         self._mutants: dict[str, list[Mutant]] = {}
-        self._dependents: dict[str, list[str]] = {}
+        self._dependents: dict[tuple[str, bool], list[str]] = {}
+        self._looked_at: dict[str, frozenset[str]] = {}
         self.book = self._build({})
         self.trees: dict[str, Node] = {t: n for trees in self.book.trees.values() for t, n in trees.items()}
         self.codes = {name: tuple(fact.codes) for name, fact in self.book.facts.items()}
@@ -81,7 +88,8 @@ class Hunt:
             book = self._build({mutant.file: mutant.data})
         except RulebookError as error:
             return Verdict(mutant, "reading", str(error.errors[0]))
-        failed = self._failing(book, [mutant.file])
+        with _asked_of(self._ids(mutant.file)):
+            failed = self._failing(book, [mutant.file])
         if failed:
             return Verdict(mutant, "examples", failed)
         try:
@@ -90,9 +98,11 @@ class Hunt:
             return Verdict(mutant, "check", f"{type(error).__name__}: {error}")
         if new:
             return Verdict(mutant, "check", ", ".join(sorted({code for code, _, _ in new})))
-        failed = self._failing(book, self._hang_on(mutant.file))
-        if failed:
-            return Verdict(mutant, "examples", failed)
+        for file in self._hang_on(mutant.file, typed=mutant.path[0] == "levels"):
+            with _asked_of(self._ids(file)):
+                failed = self._failing(book, [file])
+            if failed:
+                return Verdict(mutant, "examples", failed)
         same, witness = same_for_everybody(self.book, book, mutant.file)
         return Verdict(mutant, "equivalent" if same else None, "", witness)
 
@@ -116,25 +126,37 @@ class Hunt:
                 return f"{file}: {type(error).__name__}: {error}"
         return None
 
-    def _hang_on(self, file: str) -> list[str]:
-        """Other files whose examples may see a change in this one: they name what it defines."""
-        if file not in self._dependents:
+    def _hang_on(self, file: str, typed: bool = False) -> list[str]:
+        """Other files whose examples may see a change in this one: they name what it defines.
+
+        With ``typed``, also those that only type in a grade of it: its levels changed.
+        """
+        if (file, typed) not in self._dependents:
             role, words = self.files[file].role, [f.encode() for f in self._defined_in(file)]
-            self._dependents[file] = [
+            self._dependents[file, typed] = [
                 name
                 for name, other in self.files.items()
                 if name != file
                 and other.role in ROLES[:3]
                 and (role == "vocabulary" or any(w in other.raw for w in words))
                 # A grade that is typed in does not depend on how its instrument scores.
-                and (role != "instrument" or other.role == "pathway" or b"answers:" in other.raw)
+                and (typed or role != "instrument" or other.role == "pathway" or b"answers:" in other.raw)
             ]
-        return self._dependents[file]
+        return self._dependents[file, typed]
 
     def _defined_in(self, file: str) -> list[str]:
         ids = [key[1].rpartition("/")[2] for key, origin in self.book.origins.items() if origin.file == file]
         results = [n for n, fact in self.book.facts.items() if {fact.grade_of, fact.code_of, fact.pathway} & set(ids)]
         return [*ids, *results]
+
+    def _ids(self, file: str) -> frozenset[str]:
+        """The programmes that the examples of a file look at: those written in it, and those they point to."""
+        if file not in self._looked_at:
+            mine = [key[1] for key, o in self.book.origins.items() if key[0] == "programme" and o.file == file]
+            texts = [self.book.programmes[place][id].texts for place, _, id in (key.partition("/") for key in mine)]
+            found = {text.id for written in texts for text in written}
+            self._looked_at[file] = frozenset(found | {t.same_as for written in texts for t in written if t.same_as})
+        return self._looked_at[file]
 
     def findings(self, book: Rulebook, file: str) -> frozenset[Any]:
         """What the check finds in one file: code, what it is about, parts."""
@@ -165,36 +187,101 @@ class Hunt:
         by_raw = {name.encode(): content for name, content in read.items()}
         files = [RawFile(f.name, f.folder, f.root, f.name.encode()) for f in self.files.values()]
         with self._quick(by_raw):
-            return building.build(files)
+            made = building.build(files)
+        first: Rulebook | None = getattr(self, "book", None)
+        if first is not None and made.facts == first.facts:
+            # One vocabulary is one key of what is remembered about missing facts.
+            object.__setattr__(made, "facts", first.facts)
+        return made
 
     @contextmanager
     def _quick(self, read: Mapping[bytes, Any]) -> Iterator[None]:
         """Building from content that is read, validated and parsed already: a run builds thousands of rulebooks."""
-        house: Any = building
-        before = house.read_yaml, house.Workshop.validate, parse._sql, house._digest
+        house, inspector = cast(Any, building), cast(Any, checking)
+        patched = [
+            (house, "read_yaml", read.__getitem__),
+            (house.Workshop, "validate", self._validate(house.Workshop.validate)),
+            (house, "_digest", self._remembered(house._digest, self._digests)),
+            (house, "_short", self._shortened(house._short)),
+            (parse, "_sql", _parsed),
+            (inspector, "parse_condition", self._conditions(inspector.parse_condition)),
+            (inspector, "_source_refs", self._references(inspector._source_refs)),
+        ]
+        before = [(where, name, getattr(where, name)) for where, name, _ in patched]
+        for where, name, instead in patched:
+            setattr(where, name, instead)
+        try:
+            yield
+        finally:
+            for where, name, original in before:
+                setattr(where, name, original)
 
+    def _validate(self, original: Any) -> Any:
         def validate(shop: Any, model: Any, parsed: Any, data: Any, base: Any = ()) -> Any:
             key = (model, id(data))
             if key in self._valid:
                 return self._valid[key]
-            made = before[1](shop, model, parsed, data, base)
+            made = original(shop, model, parsed, data, base)
             if made is not None and id(data) in self._lasting:
                 self._valid[key] = made
+                self._models.add(id(made))
             return made
 
-        def digest(data: Any) -> Any:
-            if id(data) not in self._lasting:
-                return before[3](data)
-            if id(data) not in self._digests:
-                self._digests[id(data)] = before[3](data)
-            return self._digests[id(data)]
+        return validate
 
-        house.read_yaml, house.Workshop.validate, parse._sql = read.__getitem__, validate, _parsed
-        house._digest = digest
-        try:
-            yield
-        finally:
-            house.read_yaml, house.Workshop.validate, parse._sql, house._digest = before
+    def _remembered(self, original: Any, kept: dict[int, Any]) -> Any:
+        """The result for content that lives as long as the hunt, worked out once."""
+
+        def remembered(data: Any) -> Any:
+            if id(data) not in self._lasting:
+                return original(data)
+            if id(data) not in kept:
+                kept[id(data)] = original(data)
+            return kept[id(data)]
+
+        return remembered
+
+    def _shortened(self, original: Any) -> Any:
+        lasting = {id(lines) for _, lines, _ in self.read.values()}
+
+        def short(origin: Any) -> Any:
+            if id(origin.lines) not in lasting:
+                return original(origin)
+            key = (origin.file, id(origin.lines))
+            if key not in self._origins:
+                self._origins[key] = original(origin)
+            return self._origins[key]
+
+        return short
+
+    def _references(self, original: Any) -> Any:
+        def references(value: Any, path: Any = ()) -> Any:
+            if path or id(value) not in self._models:
+                return original(value, path)
+            if id(value) not in self._sources:
+                self._sources[id(value)] = list(original(value))
+            return self._sources[id(value)]
+
+        return references
+
+    def _conditions(self, original: Any) -> Any:
+        here: dict[int, dict[str, Node]] = {}
+
+        def condition(text: str, scope: Any) -> Node:
+            if id(scope) not in here:
+                known = next((parsed for alike, parsed in self._scopes if alike == scope), None)
+                if known is None:
+                    known = {}
+                    self._scopes.append((scope, known))
+                here[id(scope)] = known
+                self._held.append(scope)
+            parsed = here[id(scope)]
+            if text not in parsed:
+                parsed[text] = original(text, scope)
+            return parsed[text]
+
+        self._held.clear()
+        return condition
 
 
 @contextmanager
@@ -209,6 +296,31 @@ def _reference() -> Iterator[None]:
             del os.environ["YYASSESS_ENGINE"]
         else:
             os.environ["YYASSESS_ENGINE"] = before
+
+
+@contextmanager
+def _asked_of(ids: frozenset[str]) -> Iterator[None]:
+    """Decide all programmes, but explain only these: what is missing or near in the others no example looks at."""
+    explainer: Any = explaining._Explainer
+    house: Any = explaining
+    before = explainer.missing, house.near_misses, house.least_change
+
+    def missing(self: Any, programme: Any) -> list[str]:
+        found: list[str] = before[0](self, programme) if programme.standing.id in ids else ["not looked at"]
+        return found
+
+    def question(found: Any, nothing: Any) -> Any:
+        return lambda book, programme, *rest: found(book, programme, *rest) if programme.standing.id in ids else nothing
+
+    asked = explainer._question
+    explainer._question = lambda self, name: asked(self, name) if name != "not looked at" else {}
+    explainer.missing = missing
+    house.near_misses, house.least_change = question(before[1], []), question(before[2], None)
+    try:
+        yield
+    finally:
+        explainer.missing, house.near_misses, house.least_change = before
+        explainer._question = asked
 
 
 def _parts(data: Any) -> Iterator[int]:

@@ -12,6 +12,7 @@ from yyassess.assessment.question import number
 from yyassess.assessment.scoring import scorer
 from yyassess.assessment.screening import screen
 from yyassess.assurance.amounts import all_nodes, row_holds
+from yyassess.assurance.examples import NOT_LISTED, shown_beside, shown_of_stages
 from yyassess.assurance.findings import Notebook
 from yyassess.assurance.people import asked_facts, constants, derived_from, random_case, telling_values
 from yyassess.assurance.situations import ONE_DAY, Situation, newest_document, situations
@@ -22,6 +23,19 @@ from yyassess.rulebook.book import Rulebook
 
 Example = dict[str, Any]
 Json = dict[str, Any]
+#: What an example may state beside the fields of an outcome, in the order in which it is tried.
+TOLD_BESIDE = (
+    "amounts",
+    "caps",
+    "shares",
+    "guides",
+    "depends",
+    "kinds",
+    "services",
+    "effects",
+    "dropped_for",
+    "same_as",
+)
 #: Random people, sheets and screenings tried where nothing better tells two readings apart.
 TRIES = 150
 #: How the random people are made up: shares of extreme answers, of answers kept, of context known, of settings chosen.
@@ -54,11 +68,50 @@ class Teller:
                 _merge(expect, told)
                 return True
         for who in self._candidates(witness):
-            told = self._told(other, who)
-            if told:
-                self.found.append((who, told))
+            if self._told(other, who):
+                who = self._smaller(other, who)
+                self.found.append((who, self._told(other, who)))
                 return True
         return False
+
+    def _smaller(self, other: Rulebook, who: Any) -> Any:
+        """Somebody of whom less is said and who still tells the readings apart in the same way."""
+        if self.kind == "instrument":
+            return self._plainer(other, who)
+        case, *where = who
+        told = self._told(other, who)
+        for part in ("person", "facts"):
+            for name in list(case.get(part, {})):
+                less = {**case, part: {k: v for k, v in case[part].items() if k != name}}
+                if self._told(other, (less, *where)) == told:
+                    case = less
+        for assessment in case.get("assessments", ()):
+            less = {**case, "assessments": [a for a in case["assessments"] if a is not assessment]}
+            if self._told(other, (less, *where)) == told:
+                case = less
+        return (case, *where)
+
+    def _plainer(self, other: Rulebook, request: Json) -> Json:
+        """A sheet with the best answer wherever another one is not needed, and nothing said that is not needed."""
+        kind = next(iter(self._told(other, request)))
+        best = {n: _json(q.best) for n, q in scorer(self.book, self.key).questions.items()}
+
+        def tells(less: Json) -> bool:
+            return next(iter(self._told(other, less)), None) == kind
+
+        whole = {**request, "answers": {**best, **request["answers"]}}
+        if tells(whole):
+            request = whole
+        for name, answer in request["answers"].items():
+            less = {**request, "answers": {**request["answers"], name: best[name]}}
+            if answer != best[name] and tells(less):
+                request = less
+        for part in ("context", "settings"):
+            for name in list(request.get(part, {})):
+                less = {**request, part: {k: v for k, v in request[part].items() if k != name}}
+                if tells(less):
+                    request = less
+        return request
 
     @property
     def examples(self) -> list[Example]:
@@ -92,7 +145,7 @@ class Teller:
             example["given"] = given
         if case.get("assessments"):
             example["assessments"] = case["assessments"]
-        return {**example, "expect": expect}
+        return {**example, "expect": expect["status"] if list(expect) == ["status"] else expect}
 
 
 def _merge(expect: Json, more: Json) -> None:
@@ -115,22 +168,27 @@ def _people(
     for situation in reversed(ones):
         for case in _edges(situation):
             yield case, situation.world.place, situation.world.day
-    for situation in ones:
-        period = situation.programme.in_force
-        ends = [d + n * ONE_DAY for d in (period.start, period.end) if d for n in (-1, 0, 1)]
-        rows = [b.amount for b in situation.programme.benefits if isinstance(b.amount, tuple)]
-        ends += [d.start + n * ONE_DAY for row in rows for d in row if d.start for n in (-1, 0)]
-        somebody = next(_edges(situation), {})
-        for day in ends:
-            undated = {k: v for k, v in somebody.items() if k != "assessments"}
-            yield {}, home, day
-            graded = [{**a, "date": day.isoformat()} for a in somebody.get("assessments", ())]
-            yield {**undated, "assessments": graded}, home, day
+    somebody = next((case for situation in ones for case in _edges(situation)), {})
+    for day in _turning_days(book, file):
+        undated = {k: v for k, v in somebody.items() if k != "assessments"}
+        yield {}, home, day
+        graded = [{**a, "date": day.isoformat()} for a in somebody.get("assessments", ())]
+        yield {**undated, "assessments": graded}, home, day
     for situation in ones[-1:]:
         ruleset = book.at(situation.world.place, situation.world.day)
         asked, rng = asked_facts(ruleset), random.Random(0)
         for _ in range(TRIES):
             yield random_case(ruleset, asked, rng), situation.world.place, situation.world.day
+
+
+def _turning_days(book: Rulebook, file: str) -> Iterator[dt.date]:
+    """The days at both ends of each text of a file, and around each day on which a figure changes."""
+    for texts in (t for programmes in book.programmes.values() for t in programmes.values()):
+        if book.origins[("programme", f"{texts.place}/{texts.id}")].file == file:
+            for text in texts.texts:
+                yield from (d + n * ONE_DAY for d in (text.in_force.start, text.in_force.end) if d for n in (-1, 0, 1))
+                rows = [b.amount for b in text.benefits if isinstance(b.amount, tuple)]
+                yield from (d.start + n * ONE_DAY for row in rows for d in row if d.start for n in (-1, 0))
 
 
 def _edges(situation: Situation) -> Iterator[Json]:
@@ -159,36 +217,34 @@ def _outcome(book: Rulebook, who: tuple[Json, str, dt.date], id: str) -> Json | 
         return None
     outcome = next((o for o in found["outcomes"] if o["programme"] == id), None)
     if outcome is None:
-        return None
+        return {"status": NOT_LISTED}
+    beside = shown_beside(book, found, outcome)
     shown: Json = {
         "status": outcome["status"],
         "benefits": [b["id"] for b in outcome["benefits"]],
         "missing": list(outcome["missing"]),
         "near": [n["criterion"] for n in outcome["near"]],
         "interactions": [i["with"] for i in outcome["interactions"]],
+        **{key: beside[key] for key in TOLD_BESIDE},
     }
-    for key, part in (("amounts", "amount"), ("caps", "cap"), ("shares", "share")):
-        shown[key] = {b["id"]: b.get(part) for b in outcome["benefits"]}
-    for key in ("valid", "reassess", "suspended", "ended"):
-        told = outcome.get(key) or {}
-        shown[key] = {k: v for k, v in told.items() if k in ("until", "due", "evidence")}
-    if "dropped_for" in outcome:
-        shown["dropped_for"] = outcome["dropped_for"]
+    for key in ("valid", "reassess"):
+        shown[key] = {k: v for k, v in beside.get(key, {}).items() if k in ("until", "due", "months")}
     return shown
 
 
 def told(one: Json | None, other: Json | None) -> Json:
-    """What the first says and the second does not."""
+    """What the first says and the second does not; the status or level alone, where that differs."""
     if one is None:
         return {}
-    if other is None:
-        return {"status": one.get("status")} if "status" in one else {}
+    for first in ("status", "level"):
+        if first in one and one[first] != (other or {}).get(first):
+            return {first: one[first]}
     expect: Json = {}
     for key, value in one.items():
-        if other.get(key) == value:
+        if (other or {}).get(key) == value:
             continue
         if isinstance(value, dict):
-            differing = {k: v for k, v in value.items() if (other.get(key) or {}).get(k) != v}
+            differing = {k: v for k, v in value.items() if ((other or {}).get(key) or {}).get(k) != v}
             if differing:
                 expect[key] = differing
         else:
@@ -251,6 +307,7 @@ def _graded(book: Rulebook, id: str, request: Json) -> Json | None:
         "dimensions": {k: v.get("level", v.get("score")) for k, v in found["dimensions"].items()},
         "adjustments": [a["id"] for a in found["adjustments"]],
         "warnings": [w["id"] for w in found["warnings"] if w["id"] != "assumed"],
+        "warned": {w["id"]: list(w["items"]) for w in found["warnings"] if w["id"] != "assumed"},
         "decisions": [d["id"] for d in found["decisions"]],
         "missing": list(found["missing"]),
         "results": {k: v["code"] for k, v in found.get("results", {}).items()},
@@ -297,7 +354,7 @@ def _walked(book: Rulebook, id: str, case: Json, day: dt.date) -> Json | None:
     for key in ("cautions", "actions", "flags", "decisions", "entry"):
         shown[key] = [line["id"] for line in found[key] if line.get("status", "true") == "true"]
     shown.pop("entry")
-    return shown
+    return shown | shown_of_stages(found)
 
 
 def _json(value: Any) -> Any:
