@@ -189,7 +189,9 @@ MORE: dict[str, str] = {
 }
 
 
-def programme(id: str, *criteria: str, rest: str = "", since: str = "{from: 2020-01-01}", status: str = "in_force") -> str:
+def programme(
+    id: str, *criteria: str, rest: str = "", since: str = "{from: 2020-01-01}", status: str = "in_force"
+) -> str:
     """The file of a programme: a head that is always in order, criteria by their conditions, and the rest as YAML."""
     lines = [
         f"id: {id}",
@@ -202,7 +204,9 @@ def programme(id: str, *criteria: str, rest: str = "", since: str = "{from: 2020
         "criteria:" if criteria else "not_configured: {zh: 未知, en: Not known}",
     ]
     for number, when in enumerate(criteria):
-        lines.append(f'  - {{id: c{number}, when: "{when}", say: {{zh: 条件{number}, en: Criterion {number}}}, evidence: verified}}')
+        lines.append(
+            f'  - {{id: c{number}, when: "{when}", say: {{zh: 条件{number}, en: Criterion {number}}}, evidence: verified}}'
+        )
     return "\n".join(lines) + "\n" + rest
 
 

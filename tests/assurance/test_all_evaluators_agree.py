@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,33 +13,49 @@ from hypothesis import strategies as st
 
 from yyassess.testing import DrawnRuleset, cases, conditions, rulesets
 
-#: At least 20,000 people in the profile ``ci`` (150 rulesets), a million in ``deep`` (5,000).
-PARTS, PEOPLE, MANY = 4, 140, 200
+#: So many random people must be decided alike, in a run of every profile.
+LEAST = {"ci": 20_000, "deep": 1_000_000}
+PARTS = 4
 quiet = settings(suppress_health_check=list(HealthCheck), deadline=None)
 
 
-@pytest.mark.parametrize("part", range(PARTS))
-def test_every_evaluator_decides_every_criterion_and_programme_alike(part: int) -> None:
-    profile = settings()
-    shown: list[int] = []
+def plan(profile: settings) -> tuple[int, int]:
+    """How many rulesets each part draws in a profile, and how many people under each."""
+    return max(1, -(-profile.max_examples // PARTS)), 140 if profile.max_examples <= 150 else 200
 
-    @settings(quiet, max_examples=max(1, -(-profile.max_examples // PARTS)))
+
+@pytest.mark.parametrize("profile", LEAST)
+def test_every_profile_asks_enough_people(profile: str) -> None:
+    number, each = plan(settings.get_profile(profile))
+    assert PARTS * number * each >= LEAST[profile]
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_evaluator_decides_every_criterion_and_programme_alike(
+    part: int, record_property: Callable[[str, object], None]
+) -> None:
+    number, each = plan(settings())
+    decided: list[int] = []
+
+    @settings(quiet, max_examples=number)
     @given(rulesets(), st.integers(0, 2**32 - 1))
     def alike(ruleset: DrawnRuleset, seed: int) -> None:
-        number = PEOPLE if profile.max_examples <= 150 else MANY
-        records = people(ruleset, number, random.Random(seed))
+        records = people(ruleset, each, random.Random(seed))
         expected, *others = ((name, make(ruleset)(records)) for name, make in EVALUATORS.items())
         for name, found in others:
             for record, first, second in zip(records, expected[1], found, strict=True):
                 assert first == second, f"{expected[0]} and {name} differ on {record}: {first} {second}"
-        shown.append(number)
+        decided.append(len(records))
 
     alike()
-    assert sum(shown) >= profile.max_examples * PEOPLE // PARTS
+    assert sum(decided) >= number * each
+    record_property("people decided alike", sum(decided))
 
 
-def test_the_table_holds_at_least_the_reference_the_engine_and_the_solver() -> None:
-    assert {"reference", "durable_rules", "Z3"} <= set(EVALUATORS)
+def test_no_evaluator_is_left_out() -> None:
+    assert {"reference", "durable_rules", "Z3", "SQL on DuckDB", "SQL as polars columns", "the phone"} <= set(
+        EVALUATORS
+    )
 
 
 @settings(quiet)

@@ -133,7 +133,9 @@ def test_text_output_reads_as_sentences_in_both_languages(tmp_path: Path, lang: 
 
 
 def test_the_day_may_be_given(tmp_path: Path) -> None:
-    rules = folder(tmp_path, {**BASE, "town/a.yaml": programme("a", "alone", since="{from: 2020-01-01, to: 2030-12-31}")})
+    rules = folder(
+        tmp_path, {**BASE, "town/a.yaml": programme("a", "alone", since="{from: 2020-01-01, to: 2030-12-31}")}
+    )
     for day, codes in (("2026-01-01", []), ("2031-01-01", ["expired"])):
         found = json.loads(run(rules, "--on", day, "--format", "json").stdout)["findings"]
         assert [f["code"] for f in found] == codes

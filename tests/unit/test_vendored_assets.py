@@ -7,9 +7,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 VENDORED = TOP / "webapp" / "static" / "vendor"
 NOTICES = (TOP / "THIRD_PARTY_NOTICES.md").read_text(encoding="utf-8")
-LISTED = dict(
-    re.findall(r"^\| `(webapp/static/vendor/[^`]+)` \| `([0-9a-f]{64})` \|$", NOTICES, re.MULTILINE)
-)
+LISTED = dict(re.findall(r"^\| `(webapp/static/vendor/[^`]+)` \| `([0-9a-f]{64})` \|$", NOTICES, re.MULTILINE))
 
 
 def test_each_vendored_file_is_listed_with_its_sha256():

@@ -201,7 +201,7 @@ class _Reader:
 
     def contains(self, node: Any) -> Node:
         exp = self.exp
-        arguments = node.expressions if isinstance(node, exp.Anonymous) else [node.this, node.expression]
+        arguments = node.expressions if isinstance(node, exp.Anonymous) else self.flat_arguments(node)
         if len(arguments) != 2 or not isinstance(arguments[0], exp.Column):
             raise self.refuse("CONTAINS takes a list fact and a code")
         name, known = self.name(arguments[0])
