@@ -18,4 +18,5 @@ compile() { # NAME, then arguments for uv
 
 compile dev --extra dev pyproject.toml "$@"
 compile web --extra web --constraint requirements/dev.lock pyproject.toml
+compile spark --extra spark --constraint requirements/dev.lock pyproject.toml
 compile build --constraint requirements/dev.lock requirements/build.in "$@"

@@ -198,6 +198,48 @@ install_locked() { # web | dev
     printf '%s\n' "$PWD $(python_id .venv/bin/python)" "$profile" "$wanted" >"$stamp"
 }
 
+# --- Spark: large, so it has a lock of its own and is no part of `dev` ----------------------------------
+
+# Needed where YYASSESS_NEED_SPARK=1 or on a CI server (CI is set); left out with YYASSESS_NEED_SPARK=0.
+spark_needed() { [ "${YYASSESS_NEED_SPARK:-}" = 1 ] || [ -n "${CI:-}" ]; }
+
+without_spark() { # REASON
+    ! spark_needed || die "Spark cannot be tested: $1"
+    say "Spark will not be tested: $1"
+}
+
+has_java() { # 17 or later
+    java -version 2>&1 | awk -F '"' '/version/ { split($2, v, "."); found = v[1] } END { exit !(found >= 17) }'
+}
+
+may_install() { command -v apt-get && { [ "$(id -u)" = 0 ] || sudo -n true; }; }
+
+setup_spark() {
+    local wanted spark_stamp=.venv/yyassess-spark-stamp
+    [ "${YYASSESS_NEED_SPARK:-}" != 0 ] || return 0
+    if ! has_java && { spark_needed || may_install >/dev/null 2>&1; }; then
+        missing_packages=(default-jre-headless)
+        install_missing
+    fi
+    if ! has_java; then
+        without_spark "it needs Java 17 or later (default-jre-headless)"
+        return
+    fi
+    wanted=$(.venv/bin/python -c 'import hashlib
+print(hashlib.sha256(open("requirements/spark.lock", "rb").read()).hexdigest())')
+    if [ "$(cat "$spark_stamp" 2>/dev/null)" != "$wanted" ]; then
+        say "Installing Spark from requirements/spark.lock (half a gigabyte, once; YYASSESS_NEED_SPARK=0 leaves it out)"
+        # All but Spark itself is there already, in the same versions; Spark is built with the locked tools.
+        if ! pip_install --require-hashes --no-deps --no-build-isolation -r requirements/spark.lock; then
+            without_spark "pip could not install it"
+            return
+        fi
+        printf '%s\n' "$wanted" >"$spark_stamp"
+    fi
+    # From here on a test that finds no Spark fails instead of being skipped.
+    export YYASSESS_NEED_SPARK=1
+}
+
 setup_environment() { # web | dev
     local python
     if [ -z "${PYTHON:-}" ] && usable_python .venv/bin/python; then
@@ -208,5 +250,6 @@ setup_environment() { # web | dev
     ensure_system_packages "$1"
     make_venv
     install_locked "$1"
+    [ "$1" != dev ] || setup_spark
     export PATH="$PWD/.venv/bin:$PATH"
 }

@@ -29,9 +29,7 @@ TARGET = Path(__file__).resolve().parent.parent / "webapp" / "static" / "vendor"
 
 def download(folder: Path) -> Path:
     """Fetch the package with npm into `folder`."""
-    subprocess.run(
-        ["npm", "pack", "--silent", f"weui@{VERSION}"], cwd=folder, check=True, stdout=subprocess.DEVNULL
-    )
+    subprocess.run(["npm", "pack", "--silent", f"weui@{VERSION}"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     return folder / f"weui-{VERSION}.tgz"
 
 
@@ -57,9 +55,7 @@ def place(package: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("package", nargs="?", type=Path, help="the npm package, a .tgz file")
     package = parser.parse_args().package
     with tempfile.TemporaryDirectory() as folder:

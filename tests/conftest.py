@@ -42,6 +42,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(config.stash[CACHE], ignore_errors=True)
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    told = [
+        number
+        for report in terminalreporter.getreports("passed")
+        for name, number in report.user_properties
+        if name == "people decided alike"
+    ]
+    if told:
+        terminalreporter.write_line(f"{sum(told):,} random people were decided alike by every evaluator")
+
+
 @pytest.fixture(scope="session")
 def book() -> Rulebook:
     """The shipped rules."""

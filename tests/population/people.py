@@ -167,7 +167,7 @@ def expected(plan: Plan, row: Mapping[str, Any]) -> dict[str, Any]:
             "eligible": [], "not_in_force": [],
             "ineligible": [c["id"] for c in known if c["status"] == "false"],
             "unknown": [*(c["id"] for c in known if c["status"] == "unknown"), *open_],
-            "not_configured": open_,
+            "not_configured": open_ or [c["id"] for c in known if c["status"] == "unknown"],
         }[status]  # fmt: skip
         found[f"{id}.reason"] = reason[0] if reason else None
         rows = [b for b in outcome["benefits"] if "unit" in b and not b.get("guide")]

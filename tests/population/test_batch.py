@@ -21,6 +21,7 @@ from yyassess.cli import main
 from yyassess.population import batch as batches
 from yyassess.population.batch import Job, run_batch
 from yyassess.population.plan import Plan, Wanted
+from yyassess.population.workers import worked
 
 PLACE = "zhoushan"
 
@@ -199,6 +200,69 @@ def test_a_broken_parquet_file_leaves_nothing_behind(people: pl.DataFrame, tmp_p
     assert not (tmp_path / "out.parquet").exists()
 
 
+def test_a_parquet_file_broken_in_the_middle_is_said_and_leaves_no_result(
+    people: pl.DataFrame, tmp_path: Path, book: Rulebook
+) -> None:
+    people.write_parquet(tmp_path / "in.parquet", row_group_size=1000)
+    data = bytearray((tmp_path / "in.parquet").read_bytes())
+    # The footer stays sound: pages of the second of three row groups are overwritten.
+    middle = len(data) * 4 // 9
+    data[middle : middle + 5000] = b"\xff" * 5000
+    (tmp_path / "in.parquet").write_bytes(data)
+    with pytest.raises(InputError) as caught:
+        run_batch(job(tmp_path, "in.parquet", "out.parquet", rows=1000), book)
+    assert "is broken" in caught.value.errors[0]["say"]["en"]
+    assert not (tmp_path / "out.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("in.parquet", b"", "not a sound Parquet file"),
+        ("in.parquet", b"PAR1 and no more", "not a sound Parquet file"),
+        ("in.csv", b"", "the file is empty"),
+        ("in.csv", "id,\u5e74".encode("gb18030") + b"\xff\n1,2\n", "the header is not utf-8 text"),
+        ("in.csv", b"id,age,age\n1,70,70\n", "columns written twice"),
+        ("in.txt", b"id\n1\n", "unknown file format"),
+    ],
+)
+def test_a_file_that_is_not_what_it_says_is_refused(
+    name: str, content: bytes, said: str, tmp_path: Path, book: Rulebook
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        run_batch(job(tmp_path, name, "out.parquet"), book)
+    assert said in caught.value.errors[0]["say"]["en"]
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
+def test_chunks_with_different_faults_may_run_at_the_same_time(
+    people: pl.DataFrame, tmp_path: Path, book: Rulebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = [c for c in people.columns if c.startswith("gbt-42195-2022.") and people.schema[c].is_integer()][:12]
+    at = pl.int_range(pl.len())
+    spoiled = [pl.when(at == 10 + 240 * n).then(99).otherwise(pl.col(c)).alias(c) for n, c in enumerate(items)]
+    people.with_columns(spoiled).write_parquet(tmp_path / "in.parquet", row_group_size=240)
+    monkeypatch.setattr("yyassess.population.batch.worked", lambda chunks, work: worked(chunks, work, 4))
+    found = run_batch(job(tmp_path, "in.parquet", "many.parquet", rows=240), book)
+    monkeypatch.setattr("yyassess.population.batch.worked", lambda chunks, work: map(work, chunks))
+    right = run_batch(job(tmp_path, "in.parquet", "one.parquet", rows=240), book)
+    assert found["rejected"] == right["rejected"] == len(items)
+    assert rejects(tmp_path / "many.parquet") == rejects(tmp_path / "one.parquet")
+    assert [r["errors"][0]["where"] for r in rejects(tmp_path / "one.parquet")] == items
+    assert (tmp_path / "many.parquet").read_bytes() == (tmp_path / "one.parquet").read_bytes()
+
+
+def test_a_column_passed_through_stays_as_it_is(people: pl.DataFrame, tmp_path: Path, book: Rulebook) -> None:
+    few = people.head(40).with_columns(pl.col("sex").cast(pl.Categorical), town=pl.lit("镇"))
+    few.write_parquet(tmp_path / "in.parquet")
+    kept = ("sex", "town", "service_price", "birth_date", "diagnoses")
+    run_batch(job(tmp_path, "in.parquet", "out.parquet", keep=kept, ignore=("town",)), book)
+    found = pl.read_parquet(tmp_path / "out.parquet")
+    for name in kept:
+        assert found[name].to_list() == few[name].to_list(), name
+
+
 def test_an_interrupted_run_leaves_no_result_and_goes_on_with_resume(
     people: pl.DataFrame, tmp_path: Path, book: Rulebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,19 +271,19 @@ def test_an_interrupted_run_leaves_no_result_and_goes_on_with_resume(
     parts: list[int] = []
     part = batches._Run._part
 
-    def stop_at_two(self: Any, chunk: Any, without: Any = None) -> None:
+    def stop_at_two(self: Any, chunk: Any, without: Any = None) -> Any:
         if chunk.number == 2 and not parts.count(2):
             parts.append(2)
             raise KeyboardInterrupt
         parts.append(chunk.number)
-        part(self, chunk, without)
+        return part(self, chunk, without)
 
     monkeypatch.setattr(batches._Run, "_part", stop_at_two)
     with pytest.raises(KeyboardInterrupt):
         run_batch(job(tmp_path, "in.parquet", "out.parquet", rows=1000), book)
     assert not (tmp_path / "out.parquet").exists()
     summary = run_batch(job(tmp_path, "in.parquet", "out.parquet", rows=1000, resume=True), book)
-    assert parts == [0, 1, 2, 2]
+    assert sorted(parts) == [0, 1, 2, 2]
     assert {k: v for k, v in summary.items() if k in ("rows", "grades", "programmes")} == {
         k: v for k, v in whole.items() if k in ("rows", "grades", "programmes")
     }

@@ -89,6 +89,15 @@ def test_a_file_with_few_columns_leaves_the_rest_unknown() -> None:
     assert set(plan.inputs.used) == {"birth_date", "gbt-42195-2022.level"}
 
 
+def test_columns_without_any_value_leave_everything_unknown() -> None:
+    plan = Plan(BOOK.at("zhoushan", ON), every_column(BOOK, MAIN))
+    empty = pl.DataFrame({"id": ["a", "b"], **{name: [None, None] for name in plan.inputs.used}})
+    assert set(empty.dtypes[1:]) == {pl.Null()}
+    found = answers(plan, empty)
+    typed = answers(plan, raw_frame(plan, [{}, {}]).with_columns(id=empty["id"]))
+    assert found.equals(typed)
+
+
 def test_equal_conditions_of_different_programmes_are_one_formula() -> None:
     plan = Plan(BOOK.at("zhoushan", ON), every_column(BOOK, MAIN))
     formulas = [f.sql() for stage in plan.sheet.stages([o.sql for o in plan.outputs]) for f in stage.values()]
@@ -142,6 +151,47 @@ def test_means_and_modes_are_exact(rules: Any) -> None:
         for name in ("average", "often"):
             value = line[f"scale.{name}"]
             assert (None if value is None else float(value)) == scores.get(name), (name, row)
+
+
+UNFOUND = """\
+id: {id}
+name: {{zh: 项目, en: Programme}}
+kind: allowance
+status: in_force
+source: {{document: notice}}
+evidence: verified
+in_force: {{from: 2020-01-01}}
+criteria:
+"""
+UNFOUND_BASE = """\
+  - {id: poor, when: income < 500, say: {zh: 穷, en: Poor}, evidence: verified}
+  - {id: secret, when: unknown, say: {zh: 不明, en: Not found}, evidence: unknown}
+"""
+UNFOUND_TOP = """\
+  - {id: old, when: years >= 60, say: {zh: 老, en: Old}, evidence: verified}
+  - {id: has-base, when: ELIGIBLE('base'), say: {zh: 有, en: Has it}, evidence: verified}
+"""
+UNFOUND_BOTH = """\
+  - {id: has-base, when: ELIGIBLE('base') OR coma, say: {zh: 有, en: Has it}, evidence: verified}
+  - {id: own, when: unknown, say: {zh: 不明, en: Not found}, evidence: unknown}
+"""
+
+
+def test_what_hangs_on_a_programme_of_unknown_content_is_not_configured(rules: Any) -> None:
+    for id, criteria in (("base", UNFOUND_BASE), ("top", UNFOUND_TOP), ("both", UNFOUND_BOTH)):
+        rules.write(f"national/{id}.yaml", UNFOUND.format(id=id) + criteria)
+    book = rules.load()
+    plan = Plan(book.at("city", ON), ["id", "income", "years", "coma"])
+    rows = [
+        {k: v for k, v in (("income", i), ("years", y), ("coma", c)) if v is not None}
+        for i in (None, Decimal(100), Decimal(900))
+        for y in (None, 50, 70)
+        for c in (None, False, True)
+    ]
+    same(plan, rows)
+    found = answers(plan, raw_frame(plan, [{"income": Decimal(100), "years": 70}, {"years": 70}]))
+    assert found["top.status"].to_list() == ["not_configured", "unknown"]
+    assert found["top.reason"].to_list() == ["has-base", "has-base"]
 
 
 def test_what_cannot_be_run_for_a_population_is_refused_by_name(rules: Any) -> None:

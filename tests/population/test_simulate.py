@@ -8,18 +8,20 @@ import json
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 from click.testing import CliRunner
 
 from tests.population.people import ON
-from yyassess import Rulebook, RulebookError
+from yyassess import InputError, Rulebook, RulebookError
 from yyassess.cli import main
 from yyassess.population import page
 from yyassess.population.batch import Job, run_batch
+from yyassess.population.figures import Result, reached
 from yyassess.population.plan import Wanted
-from yyassess.population.simulate import Result, Study, simulate
+from yyassess.population.simulate import Study, simulate
 from yyassess.population.synth import synthetic_plan, write_population
 
 PLACE = "zhoushan"
@@ -70,8 +72,8 @@ def test_who_gains_and_loses_and_what_it_costs(folder: Path, book: Rulebook, cha
     for side, frame in (("before", before), ("after", after)):
         assert figures[side]["cost"]["CNY"]["value"] == pytest.approx(float(frame[f"{SUBSIDY}.amount"].sum()))
         eligible = frame.filter(pl.col(status) == "eligible")
-        assert figures[side]["paid"] == len(eligible)
-        assert figures[side]["amount_unknown"] > 0
+        assert figures[side]["paid"]["n"] == len(eligible)
+        assert figures[side]["amount_unknown"]["n"] > 0
     for dimension, column in (("sex", "sex"), ("district", "town")):
         for name, part in figures["by"][dimension].items():
             wanted = None if name == "unknown" else name
@@ -129,6 +131,67 @@ def test_the_page_opens_offline_and_says_what_an_official_needs(
         if (r["scenario"], r["programme"], r["dimension"], r["figure"]) == ("mild", SUBSIDY, "all", "gain")
     ]
     assert [int(r["value"]) for r in gain] == [result.scenarios[1]["programmes"][SUBSIDY]["gain"]["n"]]
+
+
+def test_several_changes_share_the_base_and_each_counts_its_own(
+    folder: Path, book: Rulebook, changed: Rulebook, tmp_path: Path
+) -> None:
+    strict = tmp_path / "strict.yaml"
+    strict.write_text(
+        EXAMPLE.read_text(encoding="utf-8").replace("BETWEEN 1 AND 4", "BETWEEN 3 AND 4"), encoding="utf-8"
+    )
+    both = [
+        ("mild", {"zh": "轻度", "en": "Mild"}, changed),
+        ("strict", {"zh": "重度", "en": "Severe"}, Rulebook.load(overlays=[strict])),
+    ]
+    made = Study(folder / "people.parquet", PLACE, ON, ignore=("town", "stands_for"))
+    together = simulate(made, book, both)
+    for number, one in enumerate(both, 1):
+        alone = simulate(made, book, [one])
+        assert together.scenarios[number] == alone.scenarios[1]
+    gain, lose = (together.scenarios[n]["programmes"][SUBSIDY] for n in (1, 2))
+    assert gain["gain"]["n"] > 0 == gain["lose"]["n"]
+    assert lose["lose"]["n"] > 0 == lose["gain"]["n"]
+    assert page.NAMES["zh"]["summary"] in page.html(together)
+
+
+def test_nobody_is_counted_twice(folder: Path, book: Rulebook, changed: Rulebook, tmp_path: Path) -> None:
+    people = pl.read_parquet(folder / "people.parquet")
+    pl.concat([people, people.head(1)]).write_parquet(tmp_path / "people.parquet", row_group_size=1000)
+    with pytest.raises(InputError) as caught:
+        study(tmp_path, book, changed)
+    assert caught.value.errors[0]["where"] == "id" and caught.value.errors[0]["given"] == ["SYN-000000000"]
+
+
+@pytest.mark.parametrize("bad", [None, -1.0])
+def test_a_weight_that_is_none_is_refused(
+    bad: float | None, folder: Path, book: Rulebook, changed: Rulebook, tmp_path: Path
+) -> None:
+    people = pl.read_parquet(folder / "people.parquet")
+    first = pl.col("id") == "SYN-000000000"
+    weights = pl.when(first).then(pl.lit(bad, dtype=pl.Float64)).otherwise("stands_for").alias("stands_for")
+    people.with_columns(weights).write_parquet(tmp_path / "people.parquet")
+    with pytest.raises(InputError) as caught:
+        study(tmp_path, book, changed, weight="stands_for")
+    assert caught.value.errors[0]["where"] == "stands_for"
+
+
+@pytest.mark.parametrize(
+    ("figures", "said"),
+    [
+        ((80, 100, 0, 0.75, True), True),
+        ((60, 100, 0, 0.75, True), False),
+        ((60, 100, 30, 0.75, True), None),
+        ((90, 100, 10, 0.75, True), True),
+        ((0, 100, 100, 0.75, True), None),
+        ((0, 0, 0, 0.75, True), None),
+        ((2, 100, 0, 0.05, False), True),
+        ((2, 100, 10, 0.05, False), None),
+        ((20, 100, 10, 0.05, False), False),
+    ],
+)
+def test_a_target_is_reached_only_if_the_unknown_cannot_change_it(figures: Any, said: bool | None) -> None:
+    assert reached(*figures) is said
 
 
 def test_the_command_writes_page_and_table(folder: Path) -> None:

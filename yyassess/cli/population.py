@@ -76,7 +76,7 @@ def refuse(error: Exception) -> BadInput:
 @click.option("--in-format", type=FORMS, help="Where the ending does not say.")
 @click.option("--out-format", type=FORMS, help="Where the ending does not say.")
 @click.option(
-    "--chunk", default=1_000_000, show_default=True, type=click.IntRange(1000), help="Rows worked on at a time."
+    "--chunk", default=250_000, show_default=True, type=click.IntRange(1000), help="Rows worked on at a time."
 )
 @click.option("--quiet", is_flag=True, help="No progress.")
 @ENCODING
@@ -207,7 +207,7 @@ def simulate(
             parts = [f"{words[k]} {pages.people(figures[k])}" for k in ("gain", "lose", "open")]
             for unit, total in figures["after"]["cost"].items():
                 parts.append(
-                    f"{words['cost']} {pages.money(figures['before']['cost'][unit])} → {pages.money(total)} {unit}"
+                    f"{words['cost']} {pages.money(figures['before']['cost'][unit])} → {pages.money(total)} {pages.unit_name(unit, lang)}"
                 )
             click.echo(f"  {result.names[id][lang]}: " + ", ".join(parts))
 

@@ -19,14 +19,14 @@ from typing import Any
 import polars as pl
 
 from yyassess.population.columns import check_names
+from yyassess.population.parquet_codes import ResultWriter
 from yyassess.population.parquet_join import join_parquet
 from yyassess.population.plan import Plan, Wanted
 from yyassess.population.running import Runner, named_frame
-from yyassess.population.sources import Source, format_of, open_source, problem
+from yyassess.population.sources import ROWS, Source, format_of, open_source, problem, repeated
+from yyassess.population.workers import worked
 from yyassess.rulebook.book import Rulebook, content_hash
 
-#: Rows of a chunk; a chunk of 150 columns then takes about half a gigabyte.
-ROWS = 1_000_000
 #: The disk, the user's share of it, or the largest file allowed is used up.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 ENDINGS = {"parquet": "parquet", "csv": "csv", "jsonl": "jsonl"}
@@ -83,6 +83,7 @@ class _Run:
         self.runner = Runner(plan, source.schema(), job.keep)
         self.form = format_of(job.out, job.out_format)
         self.work = job.out.parent / f".{job.out.name}.work"
+        self.writer = ResultWriter(plan.outputs)
         self.started = time.monotonic()
 
     def run(self) -> dict[str, Any]:
@@ -90,8 +91,12 @@ class _Run:
             raise problem(str(self.job.out), "没有这个文件夹", "there is no such folder", str(self.job.out.parent))
         with full_disk(self.job.out):
             done = self._prepared()
-            for chunk in self.source.chunks(self.runner.columns, done):
-                self._part(chunk)
+            rows = sum(self._said(n)["rows"] for n in range(done))
+            for part in worked(self.source.chunks(self.runner.columns, done), self._part):
+                rows += part["rows"]
+                if self.progress is not None:
+                    share = min(1.0, part["read"] / max(self.source.size, 1))
+                    self.progress(rows, share, time.monotonic() - self.started)
             self._duplicates()
             summary = self._summary()
             self._finish()
@@ -129,30 +134,37 @@ class _Run:
     def _file(self, number: int, ending: str) -> Path:
         return self.work / f"part-{number:06d}.{ending}"
 
-    def _part(self, chunk: Any, without: pl.Series | None = None) -> None:
+    def _said(self, number: int) -> dict[str, Any]:
+        """What is known of a finished chunk."""
+        found: dict[str, Any] = json.loads(self._file(number, "json").read_text(encoding="utf-8"))
+        return found
+
+    def _part(self, chunk: Any, without: pl.Series | None = None) -> dict[str, Any]:
+        """One chunk from its cells to its files; returns its counts."""
         done = self.runner.run(chunk, without)
         target = self._file(chunk.number, ENDINGS[self.form])
-        frame = named_frame(done.codes, self.plan.outputs)
         match self.form:
             case "parquet":
-                # Lowest and highest of a status say nothing, and cost a third of the writing.
-                frame.sink_parquet(target, compression="snappy", statistics=False)
+                self.writer.write(done.codes, target)
             case "csv":
-                frame.sink_csv(target, include_header=chunk.number == 0)
+                named_frame(done.codes, self.plan.outputs).sink_csv(target, include_header=chunk.number == 0)
             case _:
-                frame.sink_ndjson(target)
+                named_frame(done.codes, self.plan.outputs).sink_ndjson(target)
         rejects = self._file(chunk.number, "rejects")
         rejects.write_text(
             "".join(json.dumps(r, ensure_ascii=False, default=str) + "\n" for r in done.rejects), encoding="utf-8"
         )
         pl.DataFrame({"id": done.ids.hash()}).write_parquet(self._file(chunk.number, "ids"), compression="uncompressed")
-        counts = {"read": chunk.read, "rows": done.rows, "written": len(done.codes), "rejected": len(done.rejects)}
+        counts: dict[str, Any] = {
+            "read": chunk.read,
+            "rows": done.rows,
+            "written": len(done.codes),
+            "rejected": len(done.rejects),
+        }
         counts["counts"] = self._counts(done.codes)
         # Written last: a part counts as done only with this file.
         self._file(chunk.number, "json").write_text(json.dumps(counts), encoding="utf-8")
-        if self.progress is not None:
-            rows = sum(json.loads(f.read_text())["rows"] for f in sorted(self.work.glob("part-*.json")))
-            self.progress(rows, min(1.0, chunk.read / max(self.source.size, 1)), time.monotonic() - self.started)
+        return counts
 
     def _counts(self, codes: pl.DataFrame) -> dict[str, dict[str, int]]:
         """How often each level and each status occurs."""
@@ -182,10 +194,8 @@ class _Run:
     def _duplicates(self) -> None:
         """Rows whose id occurs more than once are refused: their chunks are run again without them."""
         parts = sorted(self.work.glob("part-*.ids"))
-        hashes = pl.concat([pl.read_parquet(p) for p in parts])["id"].sort()
-        twice = hashes.filter(hashes == hashes.shift(1)).unique()
-        del hashes
-        if not len(twice):
+        twice = repeated(pl.read_parquet(p)["id"] for p in parts)
+        if twice is None:
             return
         suspects = pl.concat(
             [
@@ -204,8 +214,8 @@ class _Run:
     def _summary(self) -> dict[str, Any]:
         totals: Counter[str] = Counter()
         counts: dict[str, Counter[str]] = {}
-        for file in sorted(self.work.glob("part-*.json")):
-            part = json.loads(file.read_text(encoding="utf-8"))
+        for number in range(len(list(self.work.glob("part-*.json")))):
+            part = self._said(number)
             totals.update({k: part[k] for k in ("rows", "written", "rejected")})
             for name, found in part["counts"].items():
                 counts.setdefault(name, Counter()).update(found)

@@ -75,6 +75,8 @@ def translated(node: Any) -> pl.Expr:
             return _in(node)
         case exp.Case():
             return _case(node)
+        case exp.Coalesce(expressions=[exp.Boolean() as otherwise]):
+            return translated(node.this).fill_null(bool(otherwise.this))
         case exp.Coalesce():
             return pl.coalesce(translated(node.this), *(translated(e) for e in node.expressions))
         case exp.ArrayContains():

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 MAGIC = b"PAR1"
-_STOP, _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = range(13)
+STOP, TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, SET, MAP, STRUCT = range(13)
 
 #: Fields of the footer (parquet.thrift): FileMetaData, RowGroup, ColumnChunk, ColumnMetaData.
 SCHEMA, NUM_ROWS, ROW_GROUPS = 2, 3, 4
@@ -59,30 +59,40 @@ class _Reader:
     def struct(self) -> Struct:
         fields: Struct = {}
         id = 0
-        while (head := self.byte()) != _STOP:
+        while (head := self.byte()) != STOP:
             id = id + (head >> 4) if head >> 4 else self.zigzag()
             fields[id] = Field(head & 15, self.value(head & 15))
         return fields
 
     def value(self, kind: int) -> Any:
-        if kind in (_TRUE, _FALSE):
+        if kind in (TRUE, FALSE):
             return None
-        if kind == _BYTE:
+        if kind == BYTE:
             return self.byte()
-        if kind in (_I16, _I32, _I64):
+        if kind in (I16, I32, I64):
             return self.zigzag()
-        if kind == _DOUBLE:
+        if kind == DOUBLE:
             return self.take(8)
-        if kind == _BINARY:
+        if kind == BINARY:
             return self.take(self.varint())
-        if kind in (_LIST, _SET):
+        if kind in (LIST, SET):
             head = self.byte()
             size = head >> 4 if head >> 4 != 15 else self.varint()
             inner = head & 15
-            return inner, [self.byte() if inner in (_TRUE, _FALSE) else self.value(inner) for _ in range(size)]
-        if kind == _STRUCT:
+            return inner, [self.byte() if inner in (TRUE, FALSE) else self.value(inner) for _ in range(size)]
+        if kind == STRUCT:
             return self.struct()
         raise ValueError(f"a footer with Thrift type {kind}")
+
+
+def varint(number: int) -> bytes:
+    """A whole number in sevens of bits, the lowest first."""
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
 
 
 class _Writer:
@@ -90,10 +100,7 @@ class _Writer:
         self.out = bytearray()
 
     def varint(self, number: int) -> None:
-        while number > 0x7F:
-            self.out.append(number & 0x7F | 0x80)
-            number >>= 7
-        self.out.append(number)
+        self.out += varint(number)
 
     def zigzag(self, number: int) -> None:
         self.varint(number << 1 if number >= 0 else (-number << 1) - 1)
@@ -109,21 +116,21 @@ class _Writer:
                 self.zigzag(id)
             self.value(field.kind, field.value)
             before = id
-        self.out.append(_STOP)
+        self.out.append(STOP)
 
     def value(self, kind: int, value: Any) -> None:
-        if kind in (_TRUE, _FALSE):
+        if kind in (TRUE, FALSE):
             return
-        if kind == _BYTE:
+        if kind == BYTE:
             self.out.append(value)
-        elif kind in (_I16, _I32, _I64):
+        elif kind in (I16, I32, I64):
             self.zigzag(value)
-        elif kind == _DOUBLE:
+        elif kind == DOUBLE:
             self.out += value
-        elif kind == _BINARY:
+        elif kind == BINARY:
             self.varint(len(value))
             self.out += value
-        elif kind in (_LIST, _SET):
+        elif kind in (LIST, SET):
             inner, items = value
             if len(items) < 15:
                 self.out.append(len(items) << 4 | inner)
@@ -131,7 +138,7 @@ class _Writer:
                 self.out.append(0xF0 | inner)
                 self.varint(len(items))
             for item in items:
-                if inner in (_TRUE, _FALSE):
+                if inner in (TRUE, FALSE):
                     self.out.append(item)
                 else:
                     self.value(inner, item)
@@ -147,18 +154,18 @@ def join_parquet(parts: Sequence[Path], out: BinaryIO) -> int:
     """
     out.write(MAGIC)
     position = len(MAGIC)
-    footer: Struct | None = None
+    first: Struct | None = None
     groups: list[Struct] = []
     rows = 0
     for part in parts:
         with part.open("rb") as stream:
-            found, length = _footer(stream)
-            if footer is None:
-                footer = found
-            elif _written(found[SCHEMA]) != _written(footer[SCHEMA]):
+            found, length = footer(stream)
+            if first is None:
+                first = found
+            elif written(found[SCHEMA]) != written(first[SCHEMA]):
                 raise ValueError(f"{part.name} has other columns than {parts[0].name}")
             moved = position - len(MAGIC)
-            for group in found[ROW_GROUPS].value[1]:
+            for group in found[ROW_GROUPS].value[1] if ROW_GROUPS in found else ():
                 _move(group, moved)
                 if GROUP_ORDINAL in group:
                     group[GROUP_ORDINAL].value = len(groups)
@@ -167,18 +174,15 @@ def join_parquet(parts: Sequence[Path], out: BinaryIO) -> int:
             stream.seek(len(MAGIC))
             _copy(stream, out, length)
             position += length
-    assert footer is not None
-    footer[ROW_GROUPS].value = (_STRUCT, groups)
-    footer[NUM_ROWS].value = rows
-    data = _Writer()
-    data.struct(footer)
-    out.write(bytes(data.out))
-    out.write(len(data.out).to_bytes(4, "little"))
-    out.write(MAGIC)
+    assert first is not None
+    first[ROW_GROUPS] = Field(LIST, (STRUCT, groups))
+    first[NUM_ROWS].value = rows
+    data = written(Field(STRUCT, first))
+    out.write(data + len(data).to_bytes(4, "little") + MAGIC)
     return rows
 
 
-def _footer(stream: BinaryIO) -> tuple[Struct, int]:
+def footer(stream: BinaryIO) -> tuple[Struct, int]:
     """The footer of a file, and how many bytes lie between the first mark and the footer."""
     stream.seek(-8, 2)
     end = stream.tell()
@@ -203,7 +207,8 @@ def _move(group: Struct, by: int) -> None:
             shift(chunk[CHUNK_META].value, id)
 
 
-def _written(field: Field) -> bytes:
+def written(field: Field) -> bytes:
+    """A value in Thrift's compact protocol."""
     writer = _Writer()
     writer.value(field.kind, field.value)
     return bytes(writer.out)

@@ -42,6 +42,8 @@ class Fault:
     en: str
     shown: str | None = None
     """The column whose value may be repeated in the message."""
+    within: tuple[str, Any, Any] | None = None
+    """A column and the bounds (stored whole numbers, or days) between which no value has the fault."""
 
 
 @dataclass(frozen=True)
@@ -142,11 +144,15 @@ class Plan:
             holds = used.fault(self.sheet.input(used.name))
             if holds is not None:
                 shown = None if used.personal else used.name
-                found.append(Fault(used.name, holds, used.allowed, "不是允许的值", "not an allowed value", shown))
+                plain = used.type in ("integer", "decimal") and not used.numbers
+                within = (used.name, used.low, used.high) if plain else None
+                zh, en = "不是允许的值", "not an allowed value"
+                found.append(Fault(used.name, holds, used.allowed, zh, en, shown, within))
             elif used.name.endswith(".date") or used.name == "birth_date":
                 late = exp.GT(this=self.sheet.input(used.name), expression=day(on))
                 zh, en = ("出生日期", "born") if used.name == "birth_date" else ("评估日期", "assessed")
-                found.append(Fault(used.name, late, f"<= {on}", f"{zh}晚于认定日期", f"{en} after the day asked about"))
+                zh, en = f"{zh}晚于认定日期", f"{en} after the day asked about"
+                found.append(Fault(used.name, late, f"<= {on}", zh, en, None, (used.name, None, on)))
         for id, grading in self.gradings.items():
             both = grading.conflict()
             if both is not None:

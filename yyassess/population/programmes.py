@@ -25,6 +25,7 @@ from yyassess.conditions.sql import (
     value_sql,
     whole,
 )
+from yyassess.conditions.tree import Node, facts_of
 from yyassess.entitlement.benefits import amount_on
 from yyassess.entitlement.plan import ReadyProgramme, ReadyRuleset
 from yyassess.population.people import People
@@ -63,6 +64,7 @@ class Programmes:
         self._truths: dict[str, Any] = {}
         self._outcomes: dict[str, Any] = {}
         self._amounts: dict[str, Amounts | None] = {}
+        self._hangs: dict[str, Any] = {}
         self._drops: dict[str, list[tuple[Any, str]]] | None = None
 
     def text_of(self, id: str) -> ReadyProgramme | None:
@@ -77,12 +79,11 @@ class Programmes:
         return self._truths[criterion.key].copy()
 
     def eligible(self, id: str) -> Any:
-        """The outcome as true, false or unknown; ``None`` for a programme that is a pointer or not of this place."""
-        if id in self.machine.absent:
-            return exp.false()
+        """The outcome as true, false or unknown; what is not in force or of another place is not had here."""
+        id = self.machine.aliases.get(id, id)
         programme = self.machine.programmes.get(id)
         if programme is None:
-            return None
+            return exp.false()
         if id not in self._outcomes:
             truths = [self.truth(programme, n) for n in range(len(programme.criteria))]
             self._outcomes[id] = self.sheet.define(all_of(truths))
@@ -102,7 +103,31 @@ class Programmes:
         if isinstance(holds, exp.Boolean):
             return self.sheet.define(small(yes if holds.this else INELIGIBLE))
         branches = [(holds, small(yes)), (exp.not_(holds.copy()), small(INELIGIBLE))]
+        hanging = self._hanging(programme)
+        if hanging is not None:
+            branches.append((hanging, small(NOT_CONFIGURED)))
         return self.sheet.define(cases(branches, small(UNKNOWN)))
+
+    def _hanging(self, programme: ReadyProgramme) -> Any:
+        """Whether all that is open hangs on programmes whose content nobody found; ``None`` where none is asked about.
+
+        Such a person has nothing left to say: with these contents supposed to be fulfilled, every criterion is known.
+        """
+        if not any(self._unfound(n) for c in programme.criteria for n in others_of(c.node)):
+            return None
+        id = programme.standing.id
+        if id not in self._hangs:
+            nodes = [self.machine.inlined(c.node) for c in programme.criteria if c.configured]
+            supposed = [self.sheet.define(condition_sql(node, self.people)) for node in nodes]
+            self._hangs[id] = self.sheet.define(all_of([is_known(s) for s in supposed]))
+        return self._hangs[id].copy()
+
+    def _unfound(self, id: str) -> bool:
+        """Whether a programme, or one that it asks about, has content that nobody found."""
+        programme = self.machine.programmes.get(id)
+        return programme is not None and any(
+            not c.configured or any(self._unfound(n) for n in others_of(c.node)) for c in programme.criteria
+        )
 
     def criteria(self, id: str) -> tuple[str, ...]:
         """The ids of a programme's criteria, in order."""
@@ -110,7 +135,10 @@ class Programmes:
         return tuple(c.id for c in programme.criteria) if programme else ()
 
     def reason(self, id: str) -> Any:
-        """The place of the first criterion that decided: false, else unknown, else not configured; none if eligible."""
+        """The place of the first criterion that decided: false, else unknown, else not configured; none if eligible.
+
+        Where all that is open hangs on what nobody found, the programme's own unfound criterion comes first.
+        """
         programme = self.text_of(id)
         if programme is None:
             return None
@@ -118,6 +146,9 @@ class Programmes:
         known = [n for n in numbers if programme.criteria[n].configured]
         open_ = [n for n in numbers if not programme.criteria[n].configured]
         branches = [(_false(self.truth(programme, n)), small(n)) for n in known]
+        hanging = self._hanging(programme) if open_ else None
+        if hanging is not None:
+            branches.append((hanging, small(open_[0])))
         branches += [(is_unknown(self.truth(programme, n)), small(n)) for n in known]
         return self.sheet.define(cases(branches, small(open_[0]) if open_ else None))
 
@@ -237,6 +268,11 @@ class Programmes:
             if effect.when
         ]
         return self.sheet.define(any_of(ends))
+
+
+def others_of(node: Node) -> list[str]:
+    """The programmes a condition asks about."""
+    return [n.removeprefix("eligible:") for n in facts_of(node) if n.startswith("eligible:")]
 
 
 def _false(truth: Any) -> Any:

@@ -166,6 +166,7 @@ class Grading:
     def _missing(self, items: list[Item]) -> Column:
         """How many required items lack an answer."""
         terms, fixed = [], 0
+        there: list[Any] = []
         for item in items:
             if item.optional:
                 continue
@@ -177,6 +178,9 @@ class Grading:
             if hidden is not None:
                 lacks = all_of([lacks, exp.not_(hidden.copy())])
             terms.append(exp.Case().when(lacks, small(1)).else_(small(0)))
+            there.append(exp.not_(exp.paren(lacks.copy())))
+        # Truths are cheaper than counts, which few conditions ask for.
+        self.complete = self.sheet.define(all_of(there)) if fixed == 0 else exp.false()
         total: Any = exp.cast(whole(fixed), "SMALLINT")
         for term in terms:
             total = exp.Add(this=total, expression=exp.cast(term, "SMALLINT"))
@@ -200,8 +204,7 @@ class Grading:
         level = self.sheet.define(self._adjusted(preliminary, top))
         if self.it.kind != "screening":
             # A brief screen may stop at the first positive answer; a standard is graded from all its items.
-            full = exp.EQ(this=self.names["missing_items"].sql.copy(), expression=whole(0))
-            counts = any_of([full, self.skipping.copy()])
+            counts = any_of([self.complete, self.skipping.copy()])
             level = self.sheet.define(exp.Case().when(counts, level.copy()))
         return Column(level, "integer", min(low, 0), top)
 

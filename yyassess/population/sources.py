@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,10 @@ LINE = "__line"
 FORMATS = ("parquet", "csv", "jsonl")
 #: Bytes of text read at a time.
 BLOCK = 64 * 2**20
+#: Rows of a chunk of Parquet, unless its row groups are larger.
+ROWS = 250_000
+#: A row group of more than so many chunks is cut.
+MOST = 5
 
 
 @dataclass
@@ -58,7 +62,7 @@ def format_of(path: Path, chosen: str | None = None) -> str:
     return found
 
 
-def open_source(path: Path, chosen: str | None = None, encoding: str = "utf-8", rows: int = 1_000_000) -> Source:
+def open_source(path: Path, chosen: str | None = None, encoding: str = "utf-8", rows: int = ROWS) -> Source:
     """The source of a file.
 
     Raises:
@@ -74,8 +78,18 @@ def open_source(path: Path, chosen: str | None = None, encoding: str = "utf-8", 
     return JsonLines(path, encoding)
 
 
+def repeated(hashes: Iterable[pl.Series]) -> pl.Series | None:
+    """The hashes of ids that occur more than once (a few by chance may be of different ids); ``None`` if there are none."""
+    every = pl.concat(list(hashes), rechunk=True).sort()
+    twice = every.filter(every == every.shift(1)).unique()
+    return twice if len(twice) else None
+
+
 class Source:
     """A file of people."""
+
+    synthetic = False
+    """Whether the file says that its people are made up."""
 
     path: Path
     columns: list[str]
@@ -107,6 +121,7 @@ class ParquetSource(Source):
         try:
             with pq.ParquetFile(path) as file:
                 groups = [file.metadata.row_group(n).num_rows for n in range(file.metadata.num_row_groups)]
+                self.synthetic = (file.metadata.metadata or {}).get(b"yyassess.kind") == b"synthetic"
             self.types = dict(pl.scan_parquet(path).collect_schema())
         except (pa.ArrowException, OSError, pl.exceptions.PolarsError) as error:
             said = str(error).splitlines()[0]
@@ -116,8 +131,8 @@ class ParquetSource(Source):
         self.spans: list[tuple[int, int]] = []
         start = length = 0
         for group in groups:
-            # A group larger than a chunk is cut, so that memory stays bounded.
-            while group > 2 * rows:
+            # A group much larger than a chunk is cut, so that memory stays bounded; each piece costs reading it again.
+            while group > MOST * rows:
                 if length:
                     self.spans.append((start, length))
                     start, length = start + length, 0
@@ -144,8 +159,9 @@ class ParquetSource(Source):
                 raise problem(
                     str(self.path), f"Parquet 文件已损坏：{said}", f"the Parquet file is broken: {said}"
                 ) from None
-            frame = frame.with_columns(pl.int_range(first + 1, first + length + 1, dtype=pl.Int64).alias(LINE))
-            yield Chunk(number, frame, [], first + length)
+            # One piece of memory a column: else every later step would make one.
+            lines = pl.int_range(first + 1, first + length + 1, dtype=pl.Int64).alias(LINE)
+            yield Chunk(number, frame.rechunk().with_columns(lines), [], first + length)
 
 
 class _Lines(Source):

@@ -20,6 +20,7 @@ from yyassess.population.typing import SAID
 from yyassess.rulebook.book import Rulebook
 
 CELL = "__cell"
+KEPT = "__kept_"
 WHOLE = ("tinyint", "smallint", "int", "bigint")
 
 
@@ -89,13 +90,15 @@ def statements(plan: Plan, kinds: Mapping[str, str], keep: Sequence[str], table:
     faults = [f for f in plan.faults if needed.issuperset(sheet.needed([f.holds])[0])]
     read = cells(used, kinds)
     bad = " OR ".join(f"coalesce({b}, false)" for _, b in read.values() if b != "false") or "false"
-    kept = [k for k in keep if k not in read]
-    listed = ["id", *map(quoted, kept), *(f"{value} AS {quoted(n)}" for n, (value, _) in read.items())]
+    kept = {k: f"{KEPT}{k}" for k in keep if k != "id"}
+    listed = ["id", *(f"{quoted(k)} AS {quoted(n)}" for k, n in kept.items())]
+    listed += [f"{value} AS {quoted(n)}" for n, (value, _) in read.items()]
     source = f"(SELECT {', '.join(listed)}, ({bad}) OR id IS NULL AS {CELL} FROM {table}) AS p"
-    for name in ("id", CELL, *keep):
+    for name in ("id", CELL, *kept.values()):
         sheet.input(name)
     refused = sheet.define(exp.Or(this=sheet.input(CELL), expression=bad_of(sheet, faults)))
-    wanted = {n: sheet.input(n) for n in ("id", *keep)} | {o.name: named(o) for o in plan.outputs}
+    wanted = {"id": sheet.input("id")} | {k: sheet.input(n) for k, n in kept.items()}
+    wanted |= {o.name: named(o) for o in plan.outputs}
     good = sheet.sql(wanted, source, "spark", where=exp.not_(refused))
     reasons = _reasons(plan, read, faults)
     return (
@@ -136,10 +139,38 @@ def session(master: str) -> Any:
         ) from None
     try:
         builder = SparkSession.builder.master(master).appName("yyassess")
-        return builder.config("spark.ui.enabled", "false").config("spark.sql.session.timeZone", "UTC").getOrCreate()
+        builder = builder.config("spark.ui.enabled", "false").config("spark.sql.session.timeZone", "UTC")
+        if master.startswith("local"):
+            # 200 shares of the work, as on a cluster, take longer to hand out than to do on one machine.
+            builder = builder.config("spark.sql.shuffle.partitions", "8")
+        return builder.getOrCreate()
     except Exception as error:
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise problem(master, f"无法启动 Spark：{said}", f"Spark cannot be started: {said}") from None
+
+
+def _counts(plan: Plan, written: Any) -> dict[str, dict[str, int]]:
+    """How often each level and each status occurs."""
+    from pyspark.sql import functions as f
+
+    asked: dict[tuple[str, str], Any] = {}
+    for output in plan.outputs:
+        values: list[Any] = []
+        if output.name.endswith(".status"):
+            values = list(output.labels or ())
+        elif output.name.endswith(".level"):
+            values = [level.level for level in plan.book.instruments[output.name.removesuffix(".level")].levels]
+        column = f.col(quoted(output.name))
+        if values:
+            asked |= {(output.name, str(v)): f.count(f.when(column == v, 1)) for v in values}
+            asked[output.name, "null"] = f.count(f.when(column.isNull(), 1))
+    counts: dict[str, dict[str, int]] = {}
+    if asked:
+        row = written.agg(*(c.alias(str(n)) for n, c in enumerate(asked.values()))).first()
+        for (name, value), number in zip(asked, row, strict=True):
+            if number:
+                counts.setdefault(name, {})[value] = number
+    return counts
 
 
 def run_on_spark(
@@ -185,12 +216,9 @@ def run_on_spark(
     # Spark writes into a folder of its own and renames file by file when each task commits.
     spark.sql(good).write.mode("overwrite").parquet(out)
     rejects.write.mode("overwrite").json(f"{out}.rejects")
-    written, lost = spark.read.parquet(out), rejects.count()
-    counts: dict[str, dict[str, int]] = {}
-    for output in plan.outputs:
-        if output.name.endswith((".status", ".level")):
-            rows = written.groupBy(quoted(output.name)).count().collect()
-            counts[output.name] = {str(r[0]) if r[0] is not None else "null": r[1] for r in rows}
+    # What was written is counted, in one pass: counting the plan would be running it again.
+    written, lost = spark.read.parquet(out), spark.read.text(f"{out}.rejects").count()
+    counts = _counts(plan, written)
     total, seconds = written.count(), time.monotonic() - started
     return {
         "place": plan.ruleset.place.id, "on": on.isoformat(), "ruleset": {"hash": plan.ruleset.hash, "on": on.isoformat()},

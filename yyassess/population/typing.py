@@ -5,16 +5,20 @@ A column of a type that cannot hold the fact is refused as a whole; a single bad
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from yyassess.assessment.errors import Faults
 from yyassess.population.columns import Input
 
 YES = ("true", "1", "yes", "是")
+#: So few codes are compared one by one.
+FEW = 6
 NO = ("false", "0", "no", "否")
 #: What each kind of column may be in a typed file (Parquet, JSON Lines).
 SAID = {
@@ -34,8 +38,31 @@ class Cell:
 
     value: pl.Expr
     bad: pl.Expr | None = None
-    sound: pl.Expr | None = None
-    """For a list: whether the whole column is sound, which is quick to say and true nearly always."""
+
+
+class Lists:
+    """A column of lists of codes, and in which rows a code is held."""
+
+    def __init__(self, column: pl.Series) -> None:
+        """``column`` has lists of small numbers, null where a code is not known."""
+        array = column.rechunk().to_arrow()
+        self.length, self.known = len(column), column.is_not_null() if column.null_count() else None
+        # Not `list_flatten`, which leaves out what lies under a null list while the rows do not.
+        first, last = array.offsets[0].as_py(), array.offsets[-1].as_py()
+        self._codes, self._rows = array.values.slice(first, last - first), pc.list_parent_indices(array)
+
+    @property
+    def sound(self) -> bool:
+        """Whether every code is known."""
+        return not self._codes.null_count
+
+    def held(self, number: int) -> pl.Series:
+        """Whether a row's list holds a code, given by its number; null where there is no list."""
+        rows = self._rows.filter(pc.equal(self._codes, pa.scalar(number, self._codes.type)))
+        found = pl.repeat(False, self.length, dtype=pl.Boolean, eager=True)
+        if len(rows):
+            found = found.scatter(pl.Series(rows), True)
+        return found if self.known is None else found.set(~self.known, None)
 
 
 def stored_type(used: Input) -> Any:
@@ -69,7 +96,7 @@ def readers(schema: Mapping[str, Any], used: Iterable[Input]) -> dict[str, Cell]
 def _cell(used: Input, kind: Any) -> Cell | None:
     raw = pl.col(used.name)
     if kind == pl.Null:
-        types: dict[str, Any] = {"boolean": pl.Boolean, "date": pl.Date, "codes": pl.List(pl.String)}
+        types: dict[str, Any] = {"boolean": pl.Boolean, "date": pl.Date, "codes": pl.List(pl.UInt8)}
         number = stored_type(used) if used.type in ("integer", "decimal") else pl.String
         return Cell(raw.cast(types.get(used.type, number)))
     is_text = kind in (pl.String, pl.Categorical, pl.Enum)
@@ -88,7 +115,7 @@ def _cell(used: Input, kind: Any) -> Cell | None:
             return _decimal(used, raw, text, kind, is_text)
         case "code":
             # One look at each text here; from then on codes are small numbers.
-            return _checked(raw, raw.cast(pl.Enum(list(used.texts)), strict=False)) if is_text else None
+            return _checked(raw, _coded(raw, kind, used.texts)) if is_text else None
         case "place":
             return Cell(text) if is_text else None
         case "codes":
@@ -100,6 +127,19 @@ def _cell(used: Input, kind: Any) -> Cell | None:
                 return None
             return _checked(raw, pl.when(text.str.len_bytes() == 10).then(text.str.to_date("%Y-%m-%d", strict=False)))
     return None
+
+
+def _coded(raw: pl.Expr, kind: Any, texts: Sequence[str]) -> pl.Expr:
+    """Texts as codes; what is no code becomes null."""
+    codes = pl.Enum(list(texts))
+    if kind != pl.String or len(texts) > FEW:
+        return raw.cast(codes, strict=False)
+    # For a handful of codes, comparing with each takes half the time of looking texts up.
+    built: Any = pl
+    for text in texts:
+        built = built.when(raw == text).then(pl.lit(text, dtype=codes))
+    coded: pl.Expr = built.otherwise(pl.lit(None, dtype=codes))
+    return coded
 
 
 def _checked(raw: pl.Expr, value: pl.Expr) -> Cell:
@@ -128,6 +168,12 @@ def _decimal(used: Input, raw: pl.Expr, text: pl.Expr, kind: Any, is_text: bool)
         number = pl.when(plain.str.contains(r"^-?\d{1,15}(\.\d+)?$")).then(plain.cast(pl.Float64, strict=False))
     elif kind.is_integer():
         return _checked(raw, (raw.cast(pl.Int64, strict=False) * by).cast(small, strict=False))
+    elif kind.is_decimal() and kind.scale <= used.scale:
+        # Stored as a whole number already; beyond fifteen digits no fact reaches.
+        whole, more = raw.to_physical().cast(pl.Int64, strict=False), 10 ** (used.scale - kind.scale)
+        if more > 1:
+            whole = pl.when(whole.abs() < 10**15).then(whole * more)
+        return _checked(raw, whole.cast(small, strict=False))
     elif kind.is_float() or kind.is_decimal():
         number = raw.cast(pl.Float64)
     else:
@@ -152,5 +198,6 @@ def _codes(used: Input, raw: pl.Expr, text: pl.Expr, kind: Any, is_text: bool) -
         value = raw.cast(pl.List(pl.String))
     else:
         return None
+    numbers = value.cast(pl.List(pl.Enum(list(used.texts))), strict=False).to_physical()
     known = value.list.eval(pl.element().is_in(list(used.texts)).fill_null(False)).list.all()
-    return Cell(value, ~known, value.list.explode().drop_nulls().is_in(list(used.texts)).all())
+    return Cell(numbers, ~known)

@@ -79,13 +79,17 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     fisca, zen = os.environ.get("FISCA_PYTHON"), os.environ.get("ZEN_PYTHON")
     rows: list[tuple[str, int, dict[str, Any]]] = []
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; cpu = seconds of all cores together\n", flush=True)
     print(
-        f"{'what':44} {'rows':>11} {'seconds':>9} {'rows/s':>11} {'cpu s':>8} {'rows/cpu-s':>11} {'peak MB':>8}",
+        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; cpu = seconds of all cores together; load = how many wanted a core before\n",
+        flush=True,
+    )
+    print(
+        f"{'what':44} {'rows':>11} {'seconds':>9} {'rows/s':>11} {'cpu s':>8} {'rows/cpu-s':>11} {'peak MB':>8} {'load':>6}",
         flush=True,
     )
 
     def show(name: str, source: Path, *rest: Any, **more: Any) -> None:
+        load = os.getloadavg()[0]
         found = measured(rest[0], source, *rest[1:], **more)
         rows.append((name, found.get("rows", 0), found))
         if "error" in found:
@@ -93,7 +97,7 @@ def main() -> None:
             return
         rate, each = found["rows"] / found["seconds"], found["rows"] / found["cpu"]
         print(
-            f"{name:44} {found['rows']:11,} {found['seconds']:9.2f} {rate:11,.0f} {found['cpu']:8.2f} {each:11,.0f} {found['memory_mb']:8,.0f}",
+            f"{name:44} {found['rows']:11,} {found['seconds']:9.2f} {rate:11,.0f} {found['cpu']:8.2f} {each:11,.0f} {found['memory_mb']:8,.0f} {load:6.1f}",
             flush=True,
         )
 
