@@ -18,6 +18,8 @@ ANYONE = "anyone"
 MEMBERS = (ASSESSOR, REVIEWER, ORG_ADMIN)
 EVERY_ROLE = ROLES
 RULE = "_yyassess_access"
+#: What somebody may do whose password was chosen by another: choose one, or go.
+BEFORE_ALL_ELSE = frozenset({"me.password", "me.change_password", "accounts.log_out"})
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -82,6 +84,8 @@ def set_up(app: Flask) -> None:
         who: Actor | None = g.get("actor")
         if who is None:
             return _ask_to_log_in()
+        if who.must_change and endpoint not in BEFORE_ALL_ELSE:
+            return _ask_for_a_password()
         if who.role not in roles:
             abort(403)
         return None
@@ -94,8 +98,22 @@ def _ask_to_log_in() -> Response:
 
     if wants_json() or request.is_json:
         return answer(401)
-    back = request.full_path if request.method == "GET" else (request.referrer and _path(request.referrer))
+    if g.get("login_lost"):
+        from webapp.accounts.carrying import stranded
+        from webapp.accounts.routes import page
+
+        if stranded() is not None:
+            return page(back=request.referrer and _path(request.referrer), status=401)
+    back = request.full_path.rstrip("?") if request.method == "GET" else (request.referrer and _path(request.referrer))
     return redirect(url_for("accounts.log_in", back=back or None), 303)
+
+
+def _ask_for_a_password() -> Response:
+    from webapp.errors import answer, wants_json
+
+    if wants_json() or request.is_json:
+        return answer(403)
+    return redirect(url_for("me.password"), 303)
 
 
 def _path(address: str) -> str:

@@ -6,12 +6,16 @@ import datetime as dt
 from typing import Any
 from uuid import uuid4
 
+from sqlalchemy.orm import Session
+
 from webapp.accounts.passwords import hashed
 from webapp.people.citizen_id import check_digit
 from webapp.settings import Settings
-from webapp.storage import Database, accounts, people, visits
+from webapp.signing.acts import sign, submit
+from webapp.signing.content import content_hash
+from webapp.storage import Database, accounts, people, signatures, visits
 from webapp.visits.blueprint import private_facts
-from webapp.visits.casework import outcomes, sheets
+from webapp.visits.casework import sheets
 from yyassess import Rulebook
 
 INSTRUMENT = "gbt-42195-2022"
@@ -53,6 +57,12 @@ CONTEXT: dict[str, Any] = {
     "care_risk_events.other_event": "none",
 }
 NOTE = "演示数据，全部为虚构。 Demo data, all of it made up."
+
+
+def accounts_to_show(db: Session) -> tuple[tuple[str, str, str], ...]:
+    """User name, name and role of the demo's accounts, for its log-in page; empty in a database without them."""
+    there = {row.username for row in (accounts.account_row(db, entry[0]) for entry in ACCOUNTS) if row is not None}
+    return tuple((username, name, role) for username, name, role, _ in ACCOUNTS if username in there)
 
 
 def add_demo(database: Database, book: Rulebook, settings: Settings) -> None:
@@ -105,14 +115,21 @@ def add_demo(database: Database, book: Rulebook, settings: Settings) -> None:
             visits.save_answers(db, visit, INSTRUMENT, dict(list(answers.items())[:kept]))
         facts = {name: value for name, value in CONTEXT.items() if name in book.facts}
         visits.save_facts(db, database.cipher, finished, facts, private=private_facts(book), note=NOTE)
-        found = visits.get_visit(db, database.cipher, finished)
-        visits.finish_visit(
-            db,
-            database.cipher,
-            finished,
-            results={s.instrument.id: s.result for s in sheets(book, found)},
-            determination=outcomes(book, found),
-        )
+        submit(db, database, book, finished)
+        for username, name, _, certificate in ACCOUNTS[:2]:
+            found = visits.get_visit(db, database.cipher, finished)
+            sign(
+                db,
+                database,
+                book,
+                finished,
+                account=made[username],
+                name=name,
+                certificate=certificate,
+                method=signatures.TYPED,
+                drawing={"text": name},
+                content=content_hash(book, found, sheets(book, found)),
+            )
 
 
 def _answers(book: Rulebook) -> dict[str, Any]:

@@ -45,6 +45,8 @@ STALE_PAGE = (
 
 def wants_json() -> bool:
     """Whether the answer is for a program."""
+    if request.path.startswith("/api/"):
+        return True
     best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
     return best == "application/json"
 

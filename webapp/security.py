@@ -39,7 +39,7 @@ def set_up(app: Flask, *, https: bool, session_key: bytes) -> None:
     def headers(response: Response) -> Response:
         policy = (
             f"default-src 'self'; script-src 'nonce-{nonce()}'; style-src 'self' 'nonce-{nonce()}'; "
-            "img-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; "
+            "img-src 'self' data:; worker-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; "
             "form-action 'self'; frame-ancestors 'none'"
         )
         response.headers["Content-Security-Policy"] = policy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import signal
 import sys
@@ -17,6 +18,10 @@ from webapp.settings import Settings
 
 class PortTaken(OSError):
     """The address cannot be listened on; the message says which and what to do."""
+
+
+class DemoExposed(RuntimeError):
+    """The demo's passwords stand in its code: whoever reaches it can log in. The message says what to do."""
 
 
 class QuietHandler(WSGIRequestHandler):
@@ -55,7 +60,7 @@ def serve(
     """Serve the form until it is stopped. Prints the address once it answers.
 
     Args:
-        host: the address to listen on; the form has no accounts yet, so think before leaving 127.0.0.1.
+        host: the address to listen on.
         port: the port; 0 takes a free one.
         db: a SQLite file or a database URL.
         rules: folders of rules on top of the shipped ones.
@@ -64,13 +69,19 @@ def serve(
 
     Raises:
         PortTaken: the address cannot be listened on.
+        DemoExposed: the demo would be shown to the network, and nothing says that it may.
     """
     settings = Settings.from_environment(database=db, rules=tuple(rules) or None, demo=demo or None, place=place)
+    refuse_to_expose_the_demo(settings, host)
     server = make(settings, host, port)
     shown = f"[{host}]" if ":" in host else host
     print(f"yyassess: http://{shown}:{server.server_port}/  (Ctrl-C stops)", flush=True)
-    if host not in ("127.0.0.1", "::1", "localhost"):
-        print("yyassess: everybody who can reach this address can read and change all records", file=sys.stderr)
+    if not is_loopback(host) and not settings.https:
+        print(
+            "yyassess: plain http: whoever sits between a phone and this machine can read passwords and answers. "
+            "Put a proxy with HTTPS in front and set YYASSESS_HTTPS=1 (docs/accounts.md).",
+            file=sys.stderr,
+        )
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _stop)
     try:
@@ -79,6 +90,25 @@ def serve(
         print()
     finally:
         server.server_close()
+
+
+def is_loopback(host: str) -> bool:
+    """Only this machine itself can reach that address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def refuse_to_expose_the_demo(settings: Settings, host: str) -> None:
+    """Raises `DemoExposed` where the network could reach a demo."""
+    if settings.demo and not settings.demo_open and not is_loopback(host):
+        raise DemoExposed(
+            f"The demo's passwords are known to everybody, and {host} can be reached from outside. "
+            "Add --no-demo, or set YYASSESS_DEMO_OPEN=1 to show the demo to the network."
+        )
 
 
 def _stop(*_: Any) -> None:

@@ -12,6 +12,12 @@ from typing import Any
 #: China has one time and no summer time; a fixed offset needs no time zone database.
 CHINA = dt.timezone(dt.timedelta(hours=8), "UTC+08:00")
 DEFAULT_DATABASE = "yyassess.sqlite3"
+#: Larger numbers in a setting are slips of the keyboard.
+MOST = 100_000
+
+
+class BadSetting(ValueError):
+    """A setting of the environment that cannot be read; the message names it."""
 
 
 def china_today() -> dt.date:
@@ -32,6 +38,18 @@ def database_url(given: str) -> str:
 
 
 @dataclass(frozen=True)
+class WeChat:
+    """An official account (服务号) of WeChat, whose users may log in through it."""
+
+    app_id: str
+    secret: str = field(repr=False)
+    api: str = "https://api.weixin.qq.com"
+    """Where codes are exchanged."""
+    authorize: str = "https://open.weixin.qq.com/connect/oauth2/authorize"
+    """Where the phone asks its user."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything the application reads about its surroundings."""
 
@@ -47,25 +65,61 @@ class Settings:
     """Keys for the encrypted columns and for sessions; beside the database unless named."""
     https: bool = False
     """The form is reached over HTTPS: secure cookies, HSTS."""
+    public_url: str | None = None
+    """Where people outside reach the form; printed reports point there. The request's own host if not set."""
+    proxies: int = 0
+    """How many proxies of our own stand in front; the address of a log-in is read from what they add."""
+    demo_open: bool = False
+    """Show the demo to the network, too, though everybody knows its passwords."""
+    idle: dt.timedelta = dt.timedelta(hours=4)
+    """A log-in that was not used for so long ends."""
+    absolute: dt.timedelta = dt.timedelta(hours=14)
+    """A log-in ends after so long in any case: a working day."""
+    lock_after: int = 5
+    """So many wrong passwords under one name, and the next try has to wait; each further one doubles the wait."""
+    retention_years: int | None = None
+    """Finished visits older than this are deleted by `python -m webapp retention`; none keeps them."""
+    draft_days: int | None = None
+    """Drafts untouched for so long are deleted by the same command; none keeps them."""
+    wechat: WeChat | None = None
+    """Log-in through WeChat; none switches it off."""
     today: Callable[[], dt.date] = field(default=china_today, repr=False)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None, **given: Any) -> Settings:
-        """Settings from ``YYASSESS_DB``, ``_PLACE``, ``_DEMO``, ``_KEY_FILE`` and ``_HTTPS``; ``given`` wins.
+        """Settings from the environment, the variables of docs/form.md and docs/accounts.md; ``given`` wins.
 
         Raises:
-            ValueError: a value that cannot be read.
+            BadSetting: a value that cannot be read.
         """
         environ = os.environ if environ is None else environ
         found: dict[str, Any] = {}
         for name, key in (("database", "YYASSESS_DB"), ("place", "YYASSESS_PLACE")):
             if environ.get(key):
                 found[name] = environ[key]
+        if environ.get("YYASSESS_PUBLIC_URL"):
+            found["public_url"] = _web_address("YYASSESS_PUBLIC_URL", environ["YYASSESS_PUBLIC_URL"])
         if environ.get("YYASSESS_KEY_FILE"):
             found["key_file"] = Path(environ["YYASSESS_KEY_FILE"])
-        for name, key in (("demo", "YYASSESS_DEMO"), ("https", "YYASSESS_HTTPS")):
+        for name, key in (
+            ("demo", "YYASSESS_DEMO"),
+            ("demo_open", "YYASSESS_DEMO_OPEN"),
+            ("https", "YYASSESS_HTTPS"),
+        ):
             if environ.get(key):
                 found[name] = _yes_or_no(key, environ[key])
+        for name, key, least in (
+            ("proxies", "YYASSESS_PROXIES", 0),
+            ("lock_after", "YYASSESS_LOCK_AFTER", 1),
+            ("retention_years", "YYASSESS_RETENTION_YEARS", 1),
+            ("draft_days", "YYASSESS_DRAFT_DAYS", 1),
+        ):
+            if environ.get(key):
+                found[name] = _whole(key, environ[key], least)
+        for name, key in (("idle", "YYASSESS_IDLE_MINUTES"), ("absolute", "YYASSESS_LOGIN_MINUTES")):
+            if environ.get(key):
+                found[name] = dt.timedelta(minutes=_whole(key, environ[key], 1))
+        found["wechat"] = _wechat(environ)
         return cls(**{**found, **{k: v for k, v in given.items() if v is not None}})
 
     @property
@@ -83,8 +137,34 @@ class Settings:
         return Path("yyassess.key").resolve()
 
 
+def _web_address(key: str, given: str) -> str:
+    if not given.startswith(("https://", "http://")):
+        raise BadSetting(f"{key}={given!r}: write an address that begins with https://")
+    return given.rstrip("/")
+
+
 def _yes_or_no(key: str, given: str) -> bool:
     answers = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
     if given.strip().lower() not in answers:
-        raise ValueError(f"{key}={given!r}: write 1 or 0")
+        raise BadSetting(f"{key}={given!r}: write 1 or 0")
     return answers[given.strip().lower()]
+
+
+def _whole(key: str, given: str, least: int) -> int:
+    try:
+        value = int(given)
+    except ValueError:
+        value = least - 1
+    if not least <= value <= MOST:
+        raise BadSetting(f"{key}={given!r}: write a whole number from {least} to {MOST}")
+    return value
+
+
+def _wechat(environ: Mapping[str, str]) -> WeChat | None:
+    app_id, secret = environ.get("YYASSESS_WECHAT_APP_ID", ""), environ.get("YYASSESS_WECHAT_SECRET", "")
+    if bool(app_id) != bool(secret):
+        raise BadSetting("YYASSESS_WECHAT_APP_ID and YYASSESS_WECHAT_SECRET: set both, or neither")
+    if not app_id:
+        return None
+    others = {"api": environ.get("YYASSESS_WECHAT_API"), "authorize": environ.get("YYASSESS_WECHAT_AUTHORIZE")}
+    return WeChat(app_id, secret, **{name: value for name, value in others.items() if value})

@@ -6,14 +6,14 @@ import datetime as dt
 
 from flask import Flask, Response, current_app, g, request
 
+from webapp import moments
 from webapp.access import Actor
+from webapp.accounts.menu import home
+from webapp.settings import Settings
 from webapp.storage import Database, accounts
 from webapp.storage.accounts import Login
 
 COOKIE = "yyassess_login"
-#: Unused for so long, a log-in ends; and after so long in any case.
-IDLE = dt.timedelta(hours=4)
-ABSOLUTE = dt.timedelta(hours=14)
 #: How often the time of last use is written down.
 NOTED_EVERY = dt.timedelta(minutes=1)
 
@@ -23,25 +23,32 @@ def set_up(app: Flask, database: Database) -> None:
 
     def know_the_actor() -> None:
         g.actor = None
+        if request.endpoint == "static":
+            return
         token = request.cookies.get(COOKIE)
         if not token:
             return
         with database.reading() as db:
             login = accounts.find_login(db, token)
+        # A browser that brings a token was logged in: the log-in page tells it why it must do so again.
+        g.login_lost = True
         if login is None:
             return
-        now = dt.datetime.now(dt.UTC)
-        if now - login.seen_at > IDLE or now - login.created_at > ABSOLUTE:
+        now, settings = dt.datetime.now(dt.UTC), limits()
+        if now - login.seen_at > settings.idle or now - login.created_at > settings.absolute:
             with database.writing() as db:
                 accounts.end_login(db, login.id, "expired")
             return
+        g.login_lost = False
         if now - login.seen_at > NOTED_EVERY:
             with database.writing() as db:
                 accounts.note_seen(db, login.id)
         g.actor = actor_of(login)
 
     app.before_request(know_the_actor)
+    moments.set_up(app)
     app.jinja_env.globals["actor"] = lambda: g.get("actor")
+    app.jinja_env.globals["home"] = lambda: home(g.actor.role if g.get("actor") else None)
 
 
 def actor_of(login: Login) -> Actor:
@@ -66,7 +73,7 @@ def hand_over(response: Response, token: str) -> None:
     response.set_cookie(
         COOKIE,
         token,
-        max_age=int(ABSOLUTE.total_seconds()),
+        max_age=int(limits().absolute.total_seconds()),
         httponly=True,
         samesite="Lax",
         secure=current_app.config["SESSION_COOKIE_SECURE"],
@@ -76,3 +83,10 @@ def hand_over(response: Response, token: str) -> None:
 def take_back(response: Response) -> None:
     """Let the browser forget its token."""
     response.delete_cookie(COOKIE, httponly=True, samesite="Lax", secure=current_app.config["SESSION_COOKIE_SECURE"])
+
+
+def limits() -> Settings:
+    """The settings that say how long a log-in lasts."""
+    from webapp.app import services
+
+    return services().settings

@@ -9,7 +9,7 @@ import unicodedata
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from webapp.storage.models import AccountRow, LoginRow, OrganisationRow
@@ -17,6 +17,8 @@ from webapp.storage.models import AccountRow, LoginRow, OrganisationRow
 ASSESSOR, REVIEWER, ORG_ADMIN, SYSTEM_ADMIN = "assessor", "reviewer", "org_admin", "system_admin"
 ROLES = (ASSESSOR, REVIEWER, ORG_ADMIN, SYSTEM_ADMIN)
 TOKEN_BYTES = 32
+#: When a password was typed in a log-in that never asked for one.
+NEVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 class NoSuchAccount(LookupError):
@@ -37,7 +39,6 @@ class Account:
     role: str
     must_change: bool
     active: bool
-    locked_until: dt.datetime | None
     created_at: dt.datetime
 
 
@@ -126,13 +127,93 @@ def open_account(row: AccountRow) -> Account:
         role=row.role,
         must_change=row.must_change,
         active=row.active and (row.organisation is None or row.organisation.active),
-        locked_until=row.locked_until,
         created_at=row.created_at,
     )
 
 
-def start_login(session: Session, account: UUID, *, device: str = "") -> str:
-    """A new log-in; returns the token for the browser, which is kept nowhere else."""
+def password_hash(session: Session, account: UUID) -> str:
+    """What is stored of the account's password."""
+    return session.get_one(AccountRow, account).password_hash
+
+
+def set_password(session: Session, account: UUID, password_hash: str, *, must_change: bool) -> None:
+    """A new password; ``must_change`` when somebody else chose it. The log-ins are the caller's business."""
+    row = session.get_one(AccountRow, account)
+    row.password_hash, row.must_change = password_hash, must_change
+    row.password_changed_at = dt.datetime.now(dt.UTC)
+    session.flush()
+
+
+def rehash(session: Session, account: UUID, password_hash: str) -> None:
+    """The same password, hashed with today's settings."""
+    session.get_one(AccountRow, account).password_hash = password_hash
+    session.flush()
+
+
+def list_accounts(session: Session, organisation: UUID | None) -> list[Account]:
+    """The accounts of an organisation, or the system's administrators: those who may log in first, then by name."""
+    rows = session.scalars(
+        select(AccountRow)
+        .where(AccountRow.organisation_id == organisation)
+        .order_by(AccountRow.active.desc(), AccountRow.username)
+    )
+    return [open_account(row) for row in rows]
+
+
+def account_of(session: Session, organisation: UUID, id: UUID) -> Account:
+    """The account; raises `NoSuchAccount`, also when it is another organisation's."""
+    account = get_account(session, id)
+    if account.organisation != organisation:
+        raise NoSuchAccount(str(id))
+    return account
+
+
+def change_account(
+    session: Session, id: UUID, *, name: str, role: str, certificate: str | None, active: bool
+) -> list[str]:
+    """Change what an account says; returns the names of what was changed. A closed account has no log-in any more."""
+    row = session.get_one(AccountRow, id)
+    if role not in ROLES or (role == SYSTEM_ADMIN) != (row.role == SYSTEM_ADMIN):
+        raise ValueError(f"{row.role!r} cannot become {role!r}")
+    wanted = {"name": name, "role": role, "certificate": certificate, "active": active}
+    changed = [field for field, value in wanted.items() if getattr(row, field) != value]
+    for field in changed:
+        setattr(row, field, wanted[field])
+    session.flush()
+    if not active:
+        end_logins(session, id, "closed")
+    return changed
+
+
+def count_accounts(session: Session) -> int:
+    """How many accounts there are, of all organisations."""
+    return session.scalar(select(func.count()).select_from(AccountRow)) or 0
+
+
+def bind_wechat(session: Session, account: UUID, index: bytes | None) -> bool:
+    """Let a WeChat user log in to this account, or nobody; False when another account has that user already."""
+    if index is not None:
+        other = account_by_wechat(session, index)
+        if other is not None and other.id != account:
+            return False
+    session.get_one(AccountRow, account).wechat_index = index
+    session.flush()
+    return True
+
+
+def account_by_wechat(session: Session, index: bytes) -> Account | None:
+    """The account that a WeChat user was bound to."""
+    row = session.scalars(select(AccountRow).where(AccountRow.wechat_index == index)).first()
+    return open_account(row) if row else None
+
+
+def has_wechat(session: Session, account: UUID) -> bool:
+    """Whether a WeChat user is bound to the account."""
+    return session.get_one(AccountRow, account).wechat_index is not None
+
+
+def start_login(session: Session, account: UUID, *, device: str = "", proved: bool = True) -> str:
+    """A new log-in; returns the token for the browser, which is kept nowhere else. ``proved``: by the password."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     now = dt.datetime.now(dt.UTC)
     row = LoginRow(
@@ -142,7 +223,7 @@ def start_login(session: Session, account: UUID, *, device: str = "") -> str:
         device=device[:120],
         created_at=now,
         seen_at=now,
-        proved_at=now,
+        proved_at=now if proved else NEVER,
     )
     session.add(row)
     session.flush()
@@ -156,10 +237,8 @@ def find_login(session: Session, token: str) -> Login | None:
     ).first()
     if row is None:
         return None
-    account = open_account(row.account)
-    if not account.active:
-        return None
-    return Login(row.id, account, row.device, row.created_at, row.seen_at, row.proved_at)
+    found = _open_login(row)
+    return found if found.account.active else None
 
 
 def note_seen(session: Session, login: UUID) -> None:
@@ -180,6 +259,40 @@ def end_login(session: Session, login: UUID, reason: str) -> None:
         .where(LoginRow.id == login, LoginRow.ended_at.is_(None))
         .values(ended_at=now, end_reason=reason)
     )
+
+
+def end_logins(session: Session, account: UUID, reason: str, *, but: UUID | None = None) -> int:
+    """End all log-ins of an account, ``but`` one; returns how many stood."""
+    found = session.execute(
+        update(LoginRow)
+        .where(LoginRow.account_id == account, LoginRow.ended_at.is_(None), LoginRow.id != (but or UUID(int=0)))
+        .values(ended_at=dt.datetime.now(dt.UTC), end_reason=reason)
+    )
+    return int(found.rowcount)  # type: ignore[attr-defined]
+
+
+def owner_of_login(session: Session, login: UUID) -> UUID | None:
+    """Whose log-in it is; none when there is no such one."""
+    return session.scalar(select(LoginRow.account_id).where(LoginRow.id == login))
+
+
+def list_logins(session: Session, account: UUID, *, used_since: dt.datetime, begun_since: dt.datetime) -> list[Login]:
+    """The log-ins of an account that stand, the last used first."""
+    rows = session.scalars(
+        select(LoginRow)
+        .where(
+            LoginRow.account_id == account,
+            LoginRow.ended_at.is_(None),
+            LoginRow.seen_at >= used_since,
+            LoginRow.created_at >= begun_since,
+        )
+        .order_by(LoginRow.seen_at.desc())
+    )
+    return [_open_login(row) for row in rows]
+
+
+def _open_login(row: LoginRow) -> Login:
+    return Login(row.id, open_account(row.account), row.device, row.created_at, row.seen_at, row.proved_at)
 
 
 def _hashed(token: str) -> bytes:

@@ -6,10 +6,11 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from webapp.storage.models import AuditRow
@@ -83,3 +84,60 @@ def faults(session: Session) -> Iterator[tuple[int, str]]:
         if row.hash != line_hash(row):
             yield row.seq, "it was changed"
         previous, expected = row.hash, row.seq + 1
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the log, as its readers see it."""
+
+    seq: int
+    at: dt.datetime
+    account: UUID | None
+    action: str
+    object: str
+    detail: Mapping[str, Any]
+
+
+def lines(
+    session: Session,
+    organisation: UUID,
+    *,
+    kind: str = "",
+    account: UUID | None = None,
+    object: str = "",
+    before: int | None = None,
+    limit: int,
+) -> list[Line]:
+    """Lines of an organisation, the newest first.
+
+    Args:
+        session: a session.
+        organisation: whose.
+        kind: what actions begin with, such as ``login.``.
+        account: of this one only.
+        object: about this only.
+        before: older than that line.
+        limit: at most so many.
+    """
+    wanted = select(AuditRow).where(AuditRow.organisation_id == organisation)
+    if kind:
+        wanted = wanted.where(AuditRow.action.startswith(kind, autoescape=True))
+    if account is not None:
+        wanted = wanted.where(AuditRow.account_id == account)
+    if object:
+        wanted = wanted.where(AuditRow.object == object)
+    if before is not None:
+        wanted = wanted.where(AuditRow.seq < before)
+    rows = session.scalars(wanted.order_by(AuditRow.seq.desc()).limit(limit))
+    return [Line(row.seq, row.at, row.account_id, row.action, row.object, row.detail) for row in rows]
+
+
+def kinds(session: Session, organisation: UUID) -> list[str]:
+    """What an organisation's lines are about: the first words of their actions."""
+    actions = session.scalars(select(AuditRow.action).where(AuditRow.organisation_id == organisation).distinct())
+    return sorted({action.partition(".")[0] for action in actions})
+
+
+def count(session: Session) -> int:
+    """How many lines there are, of all organisations."""
+    return session.scalar(select(func.count()).select_from(AuditRow)) or 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,15 +21,22 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_MILLISECONDS = 10_000
 #: Any fixed number: PostgreSQL's lock while one process migrates.
 MIGRATION_LOCK = 42195_2022
+#: Another one: shared by everybody who writes, taken alone while the keys change.
+KEY_LOCK = 42195_2024
+
+log = logging.getLogger("webapp")
 
 
 class Database:
     """A deployment's data: open it with `Database.open`."""
 
-    def __init__(self, engine: Engine, keys: Keys) -> None:
+    def __init__(self, engine: Engine, keys: Keys, key_file: Path) -> None:
         self.engine = engine
         self.keys = keys
-        self.cipher: FieldCipher = AesGcmCipher(keys)
+        self.key_file = key_file
+        self._key_file_seen: tuple[int, int, int] | None = None
+        self._cipher = AesGcmCipher(keys, look_again=self.look_at_keys)
+        self.cipher: FieldCipher = self._cipher
 
     @classmethod
     def open(cls, url: str, key_file: Path) -> Database:
@@ -45,20 +53,43 @@ class Database:
             _recognise(connection, keys, known, key_file)
         # Connections made from here on check references again.
         engine.dispose()
-        return cls(engine, keys)
+        return cls(engine, keys, key_file)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that only reads."""
         with self.engine.connect() as connection, Session(connection) as session:
+            self.look_at_keys()
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session whose changes are committed together, or not at all."""
         with _writing(self.engine) as connection, Session(connection, expire_on_commit=False) as session:
+            if self.engine.dialect.name == "postgresql":
+                # Held by every writer: a change of keys waits until nobody seals with the former ones.
+                session.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": KEY_LOCK})
+            # After the transaction has begun, because on SQLite that is what a change of keys waits for.
+            self.look_at_keys()
             yield session
             session.flush()
+
+    def look_at_keys(self) -> None:
+        """Take over the key file when it was changed: keys may be rotated while the form is running."""
+        seen = _stamp(self.key_file)
+        if seen is None or seen == self._key_file_seen:
+            return
+        try:
+            keys = load_keys(self.key_file, may_create=False)
+        except KeyFileError as error:
+            log.error("the changed key file was not taken over: %s", error)
+            return
+        if keys.index_key != self.keys.index_key:
+            log.error("the key file was replaced by another database's; going on with the keys from before")
+            return
+        self.keys = keys
+        self._cipher.use(keys)
+        self._key_file_seen = seen
 
     def ping(self) -> None:
         """Raises when the database does not answer."""
@@ -68,6 +99,14 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _engine(url: str) -> Engine:
@@ -134,7 +173,8 @@ def migrate(connection: Connection) -> None:
 
 def _recognise(connection: Connection, keys: Keys, known: dict[str, str], path: Path) -> None:
     mine = {key_id: keys.fingerprint(key_id) for key_id in keys.field_keys}
-    if known and not any(mine.get(key_id) == print_ for key_id, print_ in known.items()):
+    # All of them: with one key missing, what it sealed could not be opened.
+    if any(mine.get(key_id) != print_ for key_id, print_ in known.items()):
         raise KeyFileError(f"{path} is not the key file this database was made with: its sealed data cannot be opened.")
     for key_id, print_ in mine.items():
         if key_id not in known:

@@ -74,25 +74,40 @@ def _parse(written: Any) -> Keys:
     return keys
 
 
-def _create(path: Path) -> None:
-    def fresh() -> str:
-        return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
+def add_key(path: Path) -> str:
+    """Put a new field key into the file, in front: it seals from now on, and the others still open. Returns its id."""
+    content = json.loads(path.read_text("ascii"))
+    id = secrets.token_hex(4)
+    content["field_keys"].insert(0, {"id": id, "key": _fresh()})
+    _replace(path, content)
+    return id
 
+
+def drop_old_keys(path: Path) -> list[str]:
+    """Take all field keys but the current one out of the file; returns the ids of those taken."""
+    content = json.loads(path.read_text("ascii"))
+    old = [entry["id"] for entry in content["field_keys"][1:]]
+    if old:
+        content["field_keys"] = content["field_keys"][:1]
+        _replace(path, content)
+    return old
+
+
+def _fresh() -> str:
+    return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
+
+
+def _create(path: Path) -> None:
     content = {
         "format": 1,
-        "field_keys": [{"id": secrets.token_hex(4), "key": fresh()}],
-        "index_key": fresh(),
-        "session_key": fresh(),
+        "field_keys": [{"id": secrets.token_hex(4), "key": _fresh()}],
+        "index_key": _fresh(),
+        "session_key": _fresh(),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     # Written aside and linked into place: two processes that start together end up with the same file.
-    aside = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    aside = _write_aside(path, content)
     try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            json.dump(content, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
         try:
             os.link(aside, path)
         except FileExistsError:
@@ -102,3 +117,31 @@ def _create(path: Path) -> None:
                 os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _replace(path: Path, content: Any) -> None:
+    # A reader finds the old file or the new one, never half of one, also after a power cut.
+    aside = _write_aside(path, content)
+    try:
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _write_aside(path: Path, content: Any) -> Path:
+    aside = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            json.dump(content, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+    return aside

@@ -9,23 +9,10 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from webapp.storage.models import PersonRow, VisitRow
+from webapp.storage.opening import BIRTH_DATE, CITIZEN_ID, NAME, open_person
+from webapp.storage.rows import edited
 from webapp.storage.sealing import FieldCipher
-from webapp.storage.views import DONE, Person
-
-NAME, CITIZEN_ID, BIRTH_DATE = "person.name", "person.citizen_id", "person.birth_date"
-
-
-def open_person(row: PersonRow, cipher: FieldCipher) -> Person:
-    """A row as plain data."""
-    sealed_number = row.citizen_id_sealed
-    return Person(
-        id=row.id,
-        name=cipher.open(row.name_sealed, NAME, row.id),
-        citizen_id=cipher.open(sealed_number, CITIZEN_ID, row.id) if sealed_number is not None else None,
-        birth_date=dt.date.fromisoformat(cipher.open(row.birth_date_sealed, BIRTH_DATE, row.id)),
-        sex=row.sex,
-        demo=row.demo,
-    )
+from webapp.storage.views import DONE, TO_SIGN, Person
 
 
 def find_by_citizen_id(session: Session, cipher: FieldCipher, organisation: UUID, number: str) -> Person | None:
@@ -66,9 +53,14 @@ def change_person(
     birth_date: dt.date,
     sex: str,
 ) -> None:
-    """Correct a person's identity data."""
+    """Correct a person's identity data; visits to them that were being signed are drafts again."""
     row = session.get_one(PersonRow, person)
+    old = open_person(row, cipher)
+    if (old.name, old.citizen_id, old.birth_date, old.sex) == (name, citizen_id, birth_date, sex):
+        return
     _fill(row, cipher, name, citizen_id, birth_date, sex)
+    for visit in session.scalars(select(VisitRow).where(VisitRow.person_id == person, VisitRow.status == TO_SIGN)):
+        edited(session, visit, "person")
     session.flush()
 
 
@@ -98,3 +90,17 @@ def _fill(
     row.citizen_id_index = cipher.index(citizen_id, CITIZEN_ID) if citizen_id else None
     row.birth_date_sealed = cipher.seal(birth_date.isoformat(), BIRTH_DATE, row.id)
     row.sex = sex
+
+
+__all__ = [
+    "BIRTH_DATE",
+    "CITIZEN_ID",
+    "NAME",
+    "add_person",
+    "change_person",
+    "count_people",
+    "find_by_citizen_id",
+    "has_finished_visit",
+    "open_person",
+    "remove_if_unused",
+]

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import secrets
 import unicodedata
+from collections.abc import Callable
 from typing import Protocol
 from uuid import UUID
 
@@ -42,7 +43,13 @@ class FieldCipher(Protocol):
 class AesGcmCipher:
     """AES-256-GCM with a random nonce; field and row are authenticated, so values cannot be swapped between rows."""
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, *, look_again: Callable[[], None] | None = None) -> None:
+        """``look_again`` is called when a value names a key that is not here: the key file may have a new one."""
+        self._look_again = look_again
+        self.use(keys)
+
+    def use(self, keys: Keys) -> None:
+        """Take these keys from now on."""
         self._ciphers = {id.encode(): AESGCM(key) for id, key in keys.field_keys.items()}
         self._current = keys.current.encode()
         self._index_key = keys.index_key
@@ -57,6 +64,9 @@ class AesGcmCipher:
         """See `FieldCipher.open`."""
         key_id = sealed[1 : 1 + KEY_ID_BYTES]
         cipher = self._ciphers.get(key_id)
+        if cipher is None and sealed[:1] == FORMAT and self._look_again is not None:
+            self._look_again()
+            cipher = self._ciphers.get(key_id)
         if sealed[:1] != FORMAT or cipher is None:
             raise SealBroken(f"{field} of {row} was sealed with key {key_id!r}, which is not in the key file")
         rest = sealed[1 + KEY_ID_BYTES :]
@@ -68,6 +78,11 @@ class AesGcmCipher:
     def index(self, text: str, field: str) -> bytes:
         """See `FieldCipher.index`."""
         return hmac.new(self._index_key, f"{field}\0{normal(text)}".encode(), hashlib.sha256).digest()
+
+
+def key_of(sealed: bytes) -> str:
+    """The id of the key a value was sealed with."""
+    return sealed[1 : 1 + KEY_ID_BYTES].decode("ascii", "replace")
 
 
 def normal(text: str) -> str:

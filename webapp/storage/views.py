@@ -64,6 +64,10 @@ class Visit:
     """The visit this one repeats or disputes."""
     occasion: str = "first"
     """first, regular, change or dispute."""
+    reason: str = field(default="", repr=False)
+    """Why it was made, in the assessor's words."""
+    salt: str = field(default="", repr=False)
+    """Random; part of what is signed, so that nobody can guess sealed content from its hash."""
     from_paper: bool = False
     review: str = "none"
     """none, waiting, approved or returned."""

@@ -1,9 +1,12 @@
-"""Visits: drafts saved page by page, finished once, listed and found."""
+"""Visits: drafts saved page by page, signed by two, finished once, listed and found.
+
+Whoever saves into a visit that waits for signatures turns it back into a draft and voids them; a save that changes
+nothing does not.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -12,29 +15,38 @@ from uuid import UUID, uuid4
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from webapp.storage.course import (
+    finish_visit,
+    lock_visit,
+    reopen_visit,
+    set_assessors,
+    settle_review,
+    submit_visit,
+    void_signatures,
+)
 from webapp.storage.models import AssessmentRow, PersonRow, VisitRow
-from webapp.storage.people import CITIZEN_ID, NAME, open_person
+from webapp.storage.opening import (
+    CITIZEN_ID,
+    DETERMINATION,
+    NAME,
+    PRIVATE,
+    REMARKS,
+    open_private,
+    open_remarks,
+    open_visit,
+    seal_private,
+    seal_remarks,
+)
+from webapp.storage.rows import NoSuchVisit, NotSigned, VisitLocked, edited, open_row
 from webapp.storage.sealing import FieldCipher
-from webapp.storage.views import DONE, DRAFT, Assessment, Visit
+from webapp.storage.views import DONE, DRAFT, TO_SIGN, Visit
 
 #: Letters and digits that nobody mixes up when a record number is read out.
 NUMBER_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 NUMBER_LENGTH = 8
 
 
-PRIVATE, DETERMINATION, REMARKS = "visit.private", "visit.determination", "assessment.remarks"
-
-
-class NoSuchVisit(LookupError):
-    """There is no visit of that id."""
-
-
-class VisitLocked(RuntimeError):
-    """The visit is finished and cannot be changed."""
-
-    def __init__(self, visit: UUID) -> None:
-        self.visit = visit
-        super().__init__(str(visit))
+# -- making, finding -----------------------------------------------------------------------------------------
 
 
 def add_visit(
@@ -105,12 +117,13 @@ def recent_visits(
     limit: int,
     skip: int = 0,
     account: UUID | None = None,
+    statuses: Sequence[str] = (DRAFT, TO_SIGN, DONE),
 ) -> list[Visit]:
     """Drafts first, then finished visits, the last changed first; those of one assessor when ``account`` is given."""
     mine = [or_(VisitRow.assessor_id == account, VisitRow.second_id == account)] if account is not None else []
     rows = session.scalars(
         select(VisitRow)
-        .where(VisitRow.organisation_id == organisation, *mine)
+        .where(VisitRow.organisation_id == organisation, VisitRow.status.in_(statuses), *mine)
         .order_by(VisitRow.status == DONE, VisitRow.updated_at.desc(), VisitRow.id)
         .limit(limit)
         .offset(skip)
@@ -137,18 +150,40 @@ def find_visits(session: Session, cipher: FieldCipher, organisation: UUID, words
     return [open_visit(row, cipher) for row in rows]
 
 
+def last_finished(session: Session, cipher: FieldCipher, visit: Visit) -> Visit | None:
+    """The visit to the same person that was finished last before this one."""
+    row = session.scalars(
+        select(VisitRow)
+        .where(
+            VisitRow.organisation_id == visit.organisation,
+            VisitRow.person_id == visit.person.id,
+            VisitRow.status == DONE,
+            VisitRow.id != visit.id,
+            VisitRow.visited_on <= visit.visited_on,
+        )
+        .order_by(VisitRow.visited_on.desc(), VisitRow.finished_at.desc(), VisitRow.id)
+        .limit(1)
+    ).first()
+    return open_visit(row, cipher) if row is not None else None
+
+
+# -- editing -------------------------------------------------------------------------------------------------
+
+
 def change_visit(session: Session, id: UUID, *, person: UUID, place: str, visited_on: dt.date) -> None:
     """Correct whom, where and when a draft is about."""
-    row = _draft(session, id)
-    row.person_id, row.place, row.visited_on = person, place, visited_on
-    _touch(row)
+    row = open_row(session, id)
+    if (row.person_id, row.place, row.visited_on) != (person, place, visited_on):
+        row.person_id, row.place, row.visited_on = person, place, visited_on
+        edited(session, row, "person")
     session.flush()
     session.expire(row)
 
 
 def choose_instruments(session: Session, id: UUID, instruments: Sequence[str]) -> None:
     """Make these the instruments of a draft; those with answers stay even when they are not named."""
-    row = _draft(session, id)
+    row = open_row(session, id)
+    before = [a.instrument for a in row.assessments]
     kept = [a for a in row.assessments if a.instrument in instruments or a.answers]
     have = {a.instrument for a in kept}
     for instrument in instruments:
@@ -156,28 +191,55 @@ def choose_instruments(session: Session, id: UUID, instruments: Sequence[str]) -
             kept.append(AssessmentRow(id=uuid4(), instrument=instrument, answers={}, settings={}))
     wanted = list(instruments)
     kept.sort(key=lambda a: wanted.index(a.instrument) if a.instrument in wanted else len(wanted))
+    if [a.instrument for a in kept] == before:
+        return
     for position, assessment in enumerate(kept):
         assessment.position = position
     row.assessments[:] = kept
-    _touch(row)
+    edited(session, row, "instruments")
     session.flush()
 
 
 def save_answers(session: Session, id: UUID, instrument: str, answers: Mapping[str, Any]) -> None:
     """Write some answers of one instrument over those that are there; ``None`` takes one away."""
-    row = _draft(session, id)
+    row = open_row(session, id)
     assessment = _assessment(row, instrument)
+    merged = _merged(assessment.answers, answers)
+    if merged == assessment.answers and _types(merged) == _types(assessment.answers):
+        return
     _note_changes(row, f"{instrument}.item", assessment.answers, answers)
-    assessment.answers = _merged(assessment.answers, answers)
+    assessment.answers = merged
+    edited(session, row, "answers")
     session.flush()
 
 
 def save_settings(session: Session, id: UUID, instrument: str, settings: Mapping[str, Any]) -> None:
     """Write choices on points the instrument leaves open."""
-    row = _draft(session, id)
+    row = open_row(session, id)
     assessment = _assessment(row, instrument)
+    merged = _merged(assessment.settings, settings)
+    if merged == assessment.settings and _types(merged) == _types(assessment.settings):
+        return
     _note_changes(row, f"{instrument}.setting", assessment.settings, settings)
-    assessment.settings = _merged(assessment.settings, settings)
+    assessment.settings = merged
+    edited(session, row, "settings")
+    session.flush()
+
+
+def save_remarks(
+    session: Session, cipher: FieldCipher, id: UUID, instrument: str, remarks: Mapping[str, Mapping[str, str]]
+) -> None:
+    """Write what was noted to some items: ``note``, and ``cannot``, a reason's code. An empty remark is taken away."""
+    row = open_row(session, id)
+    assessment = _assessment(row, instrument)
+    before = open_remarks(assessment, cipher)
+    given = {item: {key: text for key, text in remark.items() if text} for item, remark in remarks.items()}
+    merged = {item: remark for item, remark in {**before, **given}.items() if remark}
+    if merged == before:
+        return
+    _note_changes(row, f"{instrument}.remark", before, {item: remark or None for item, remark in given.items()})
+    seal_remarks(assessment, cipher, merged)
+    edited(session, row, "remarks")
     session.flush()
 
 
@@ -189,114 +251,47 @@ def save_facts(
     *,
     private: Iterable[str],
     note: str | None = None,
+    reason: str | None = None,
 ) -> None:
-    """Write some facts over those that are there; the names in ``private`` are sealed, and so is the note."""
-    row = _draft(session, id)
+    """Write some facts over those that are there; the names in ``private`` are sealed, and so are note and reason."""
+    row = open_row(session, id)
     names = set(private)
-    sealed = _private(row, cipher)
-    _note_changes(row, "fact", {**row.facts, **sealed.get("facts", {})}, facts)
-    row.facts = _merged(row.facts, {n: v for n, v in facts.items() if n not in names})
-    sealed["facts"] = _merged(sealed.get("facts", {}), {n: v for n, v in facts.items() if n in names})
+    sealed = open_private(row, cipher)
+    old = {**row.facts, **sealed.get("facts", {})}
+    new = dict(sealed)
+    readable = _merged(row.facts, {n: v for n, v in facts.items() if n not in names})
+    new["facts"] = _merged(sealed.get("facts", {}), {n: v for n, v in facts.items() if n in names})
     if note is not None:
-        sealed["note"] = note
-    row.private_sealed = cipher.seal(json.dumps(sealed, ensure_ascii=False), PRIVATE, row.id)
-    _touch(row)
+        new["note"] = note
+    if reason is not None:
+        new["reason"] = reason
+    now = {**readable, **new["facts"]}
+    changed = now != old or _types(now) != _types(old)
+    if not changed and all(new.get(k) == sealed.get(k, "") for k in ("note", "reason") if k in new):
+        return
+    _note_changes(row, "fact", old, facts)
+    if new.get("note", "") != sealed.get("note", ""):
+        row.changed = {**row.changed, "note": row.version + 1}
+    row.facts = readable
+    seal_private(row, cipher, new)
+    edited(session, row, "facts" if changed else "note")
     session.flush()
-
-
-def finish_visit(
-    session: Session,
-    cipher: FieldCipher,
-    id: UUID,
-    *,
-    results: Mapping[str, Mapping[str, Any]],
-    determination: Mapping[str, Any] | None,
-) -> None:
-    """Lock a draft, with the results by instrument and the determination as they were computed just now."""
-    row = _draft(session, id)
-    for assessment in row.assessments:
-        result = results[assessment.instrument]
-        assessment.result = dict(result)
-        assessment.ruleset_hash = result["ruleset"]["hash"]
-    if determination is not None:
-        text = json.dumps(determination, ensure_ascii=False, allow_nan=False)
-        row.determination_sealed = cipher.seal(text, DETERMINATION, row.id)
-        row.ruleset_hash = determination["ruleset"]["hash"]
-    row.status = DONE
-    row.finished_at = dt.datetime.now(dt.UTC)
-    _touch(row)
-    session.flush()
-
-
-def open_visit(row: VisitRow, cipher: FieldCipher) -> Visit:
-    """A row as plain data."""
-    private = _private(row, cipher)
-    determination = None
-    if row.determination_sealed is not None:
-        determination = json.loads(cipher.open(row.determination_sealed, DETERMINATION, row.id))
-    return Visit(
-        id=row.id,
-        person=open_person(row.person, cipher),
-        place=row.place,
-        visited_on=row.visited_on,
-        status=row.status,
-        facts={**row.facts, **private.get("facts", {})},
-        note=private.get("note", ""),
-        assessments=tuple(
-            Assessment(a.id, a.instrument, a.answers, a.settings, _remarks(a, cipher), a.result, a.ruleset_hash)
-            for a in row.assessments
-        ),
-        determination=determination,
-        ruleset_hash=row.ruleset_hash,
-        version=row.version,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        finished_at=row.finished_at,
-        organisation=row.organisation_id,
-        number=row.number,
-        assessor=row.assessor_id,
-        second=row.second_id,
-        previous=row.previous_id,
-        occasion=row.occasion,
-        from_paper=row.from_paper,
-        review=row.review,
-        changed=row.changed,
-    )
-
-
-def _draft(session: Session, id: UUID) -> VisitRow:
-    row = session.get(VisitRow, id, with_for_update={"of": VisitRow})
-    if row is None:
-        raise NoSuchVisit(str(id))
-    if row.status == DONE:
-        raise VisitLocked(id)
-    return row
 
 
 def _assessment(row: VisitRow, instrument: str) -> AssessmentRow:
     for assessment in row.assessments:
         if assessment.instrument == instrument:
-            _touch(row)
             return assessment
     raise NoSuchVisit(f"{row.id}/{instrument}")
 
 
-def _private(row: VisitRow, cipher: FieldCipher) -> dict[str, Any]:
-    if row.private_sealed is None:
-        return {}
-    found: dict[str, Any] = json.loads(cipher.open(row.private_sealed, PRIVATE, row.id))
-    return found
-
-
-def _remarks(row: AssessmentRow, cipher: FieldCipher) -> dict[str, dict[str, str]]:
-    if row.remarks_sealed is None:
-        return {}
-    found: dict[str, dict[str, str]] = json.loads(cipher.open(row.remarks_sealed, REMARKS, row.id))
-    return found
-
-
 def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in {**old, **new}.items() if value is not None}
+
+
+def _types(values: Mapping[str, Any]) -> dict[str, type]:
+    """Python takes ``True`` and ``1`` and ``1.0`` for equal; a record does not."""
+    return {name: type(value) for name, value in values.items()}
 
 
 def _note_changes(row: VisitRow, prefix: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
@@ -307,5 +302,32 @@ def _note_changes(row: VisitRow, prefix: str, old: Mapping[str, Any], new: Mappi
         row.changed = {**row.changed, **changed}
 
 
-def _touch(row: VisitRow) -> None:
-    row.updated_at = dt.datetime.now(dt.UTC)
+__all__ = [
+    "DETERMINATION",
+    "PRIVATE",
+    "REMARKS",
+    "NoSuchVisit",
+    "NotSigned",
+    "VisitLocked",
+    "add_visit",
+    "change_visit",
+    "choose_instruments",
+    "find_visits",
+    "finish_visit",
+    "get_visit",
+    "last_finished",
+    "lock_visit",
+    "new_number",
+    "open_visit",
+    "recent_visits",
+    "reopen_visit",
+    "save_answers",
+    "save_facts",
+    "save_remarks",
+    "save_settings",
+    "set_assessors",
+    "settle_review",
+    "submit_visit",
+    "visit_exists",
+    "void_signatures",
+]

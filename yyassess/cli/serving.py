@@ -30,7 +30,7 @@ def serve(
 ) -> None:
     """Run the phone form."""
     try:
-        from webapp import PortTaken
+        from webapp import BadSetting, DemoExposed, PortTaken
         from webapp import serve as run
         from webapp.storage import KeyFileError
     except ImportError as error:
@@ -48,5 +48,9 @@ def serve(
         run(host=host, port=port, db=db, rules=[str(f) for f in folders], demo=demo, place=place)
     except PortTaken as error:
         raise problem(f"{host}:{port}", None, None, f"无法监听：{error}", str(error)) from None
+    except DemoExposed as error:
+        raise problem("--host", host, None, f"演示账号的密码人人皆知，不能对网络开放：{error}", str(error)) from None
+    except BadSetting as error:
+        raise problem("YYASSESS_…", None, None, f"环境变量无法读取：{error}", str(error)) from None
     except KeyFileError as error:
         raise problem("--db", None, None, f"密钥文件不能使用：{error}", str(error)) from None

@@ -40,8 +40,6 @@ class AccountRow(Base):
     must_change: Mapped[bool] = mapped_column(default=False)
     """The password was set by somebody else."""
     password_changed_at: Mapped[dt.datetime]
-    failures: Mapped[int] = mapped_column(default=0)
-    locked_until: Mapped[dt.datetime | None]
     active: Mapped[bool] = mapped_column(default=True)
     wechat_index: Mapped[bytes | None] = mapped_column(unique=True)
     created_at: Mapped[dt.datetime]
@@ -65,3 +63,14 @@ class LoginRow(Base):
     end_reason: Mapped[str | None] = mapped_column(String(24))
 
     account: Mapped[AccountRow] = relationship(lazy="joined", innerjoin=True)
+
+
+class AttemptRow(Base):
+    """Passwords tried lately under one name or from one address; a name that nobody has is counted like any other."""
+
+    __tablename__ = "attempt"
+    key: Mapped[bytes] = mapped_column(primary_key=True)
+    """The blind index of the name or the address: neither can be read here."""
+    failures: Mapped[int]
+    last_at: Mapped[dt.datetime] = mapped_column(index=True)
+    closed_until: Mapped[dt.datetime | None]

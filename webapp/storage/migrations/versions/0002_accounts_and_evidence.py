@@ -16,6 +16,22 @@ depends_on = None
 
 #: Records made before there were organisations belong to this one.
 FORMER = "原有记录 Earlier records"
+#: The database itself refuses to change or remove a line of the audit log. The chain of hashes stays the proof: whoever
+#: owns the database can take these guards away, but not without leaving a gap in the chain.
+GUARDS = {
+    "sqlite": (
+        "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit "
+        "BEGIN SELECT RAISE(ABORT, 'lines of the audit log are final'); END",
+        "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit "
+        "BEGIN SELECT RAISE(ABORT, 'lines of the audit log are final'); END",
+    ),
+    "postgresql": (
+        "CREATE FUNCTION audit_is_final() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'lines of the audit log are final'; END $$",
+        "CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
+        "FOR EACH STATEMENT EXECUTE FUNCTION audit_is_final()",
+    ),
+}
 
 
 def upgrade() -> None:
@@ -104,8 +120,6 @@ def _accounts() -> None:
         sa.Column("password_hash", sa.String(200), nullable=False),
         sa.Column("must_change", sa.Boolean, nullable=False),
         sa.Column("password_changed_at", UtcTime, nullable=False),
-        sa.Column("failures", sa.Integer, nullable=False),
-        sa.Column("locked_until", UtcTime),
         sa.Column("active", sa.Boolean, nullable=False),
         sa.Column("wechat_index", sa.LargeBinary, unique=True),
         sa.Column("created_at", UtcTime, nullable=False),
@@ -124,6 +138,14 @@ def _accounts() -> None:
         sa.Column("end_reason", sa.String(24)),
     )
     op.create_index("ix_login_account_id", "login", ["account_id"])
+    op.create_table(
+        "attempt",
+        sa.Column("key", sa.LargeBinary, primary_key=True),
+        sa.Column("failures", sa.Integer, nullable=False),
+        sa.Column("last_at", UtcTime, nullable=False),
+        sa.Column("closed_until", UtcTime),
+    )
+    op.create_index("ix_attempt_last_at", "attempt", ["last_at"])
 
 
 def _evidence() -> None:
@@ -202,10 +224,14 @@ def _evidence() -> None:
     )
     op.create_index("ix_audit_organisation_id", "audit", ["organisation_id"])
     op.create_index("ix_audit_object", "audit", ["object"])
+    for statement in GUARDS.get(op.get_bind().dialect.name, ()):
+        op.execute(statement)
 
 
 def downgrade() -> None:
     """Drop them again."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION audit_is_final() CASCADE")
     for table in ("audit", "operation", "review", "consent", "signature"):
         op.drop_table(table)
     with op.batch_alter_table("assessment") as table:
@@ -235,5 +261,5 @@ def downgrade() -> None:
         table.drop_constraint("fk_person_organisation", type_="foreignkey")
         table.drop_index("ix_person_organisation_id")
         table.drop_column("organisation_id")
-    for table_name in ("login", "account", "organisation"):
+    for table_name in ("attempt", "login", "account", "organisation"):
         op.drop_table(table_name)

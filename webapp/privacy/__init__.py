@@ -1,0 +1,1 @@
+"""Identity numbers shown on request, exports, the audit log, and what a person may ask for."""
