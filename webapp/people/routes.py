@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID, uuid4
 
-from flask import Blueprint, abort, jsonify, render_template, request, session, url_for
+from flask import abort, jsonify, render_template, request, session, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -14,14 +14,14 @@ from webapp.access import ASSESSOR, actor, allow, organisation
 from webapp.app import services
 from webapp.display import changing
 from webapp.i18n import day as day_words
+from webapp.people import consents as consent_pages
+from webapp.people.blueprint import blueprint
 from webapp.people.citizen_id import BadCitizenId, age_on, read_citizen_id
 from webapp.people.form import Person, PersonForm, citizen_id_message, read_person
-from webapp.storage import Visit, people, visits
-from webapp.visits.blueprint import open_draft
+from webapp.storage import Visit, audit, consents, people, visits
+from webapp.visits.blueprint import open_draft, writing
 from webapp.visits.leaving import leave
 from yyassess import Rulebook
-
-blueprint = Blueprint("people", __name__)
 
 
 class OtherName(ValueError):
@@ -72,7 +72,7 @@ def create() -> Response | tuple[str, int]:
     person = form.person
     database = known.database
     try:
-        with database.writing() as db:
+        with writing() as db:
             if not visits.visit_exists(db, organisation(), id):
                 who = _known_person(form, db) or people.add_person(
                     db, database.cipher, organisation=organisation(), **_identity(person)
@@ -85,11 +85,13 @@ def create() -> Response | tuple[str, int]:
                     person=who,
                     place=person.place,
                     visited_on=person.visited_on,
+                    from_paper="from_paper" in request.form,
                 )
+                audit.record(db, "visit.started", f"visit:{id}", account=actor().id, organisation=organisation())
     except OtherName as error:
         return _other_name(form, error, id, is_new=True)
     session["place"] = person.place
-    return leave(url_for("visits.instruments", visit=id), url_for("people.edit", visit=id))
+    return leave(url_for("people.consent_page", visit=id), url_for("people.edit", visit=id))
 
 
 @blueprint.get("/visits/<uuid:visit>/person")
@@ -106,7 +108,7 @@ def edit(visit: UUID) -> str:
         "place": found.place,
         "visited_on": found.visited_on.isoformat(),
     }
-    return _page(PersonForm(typed), visit=visit, is_new=False)
+    return _page(PersonForm(typed), visit=visit, is_new=False, to_sign=found.to_sign)
 
 
 @blueprint.post("/visits/<uuid:visit>/person")
@@ -120,7 +122,7 @@ def change(visit: UUID) -> Response | tuple[str, int]:
         return _again(form, visit=visit, is_new=False)
     person, database = form.person, known.database
     try:
-        with database.writing() as db:
+        with writing() as db:
             who = _known_person(form, db, found.person.id)
             if who is None or who == found.person.id:
                 who = found.person.id
@@ -131,10 +133,11 @@ def change(visit: UUID) -> Response | tuple[str, int]:
                     people.change_person(db, database.cipher, who, **_identity(person))
             visits.change_visit(db, visit, person=who, place=person.place, visited_on=person.visited_on)
             if who != found.person.id:
+                consents.move(db, visit, who)
                 people.remove_if_unused(db, found.person.id)
     except OtherName as error:
         return _other_name(form, error, visit, is_new=False)
-    return leave(url_for("visits.instruments", visit=visit), url_for("people.edit", visit=visit))
+    return leave(url_for("people.consent_page", visit=visit), url_for("people.edit", visit=visit))
 
 
 @blueprint.post("/people/check")
@@ -175,7 +178,7 @@ def _again(form: PersonForm, *, visit: UUID, is_new: bool) -> tuple[str, int]:
     return _page(form, visit=visit, is_new=is_new), 422 if form.errors else 200
 
 
-def _page(form: PersonForm, *, visit: UUID, is_new: bool) -> str:
+def _page(form: PersonForm, *, visit: UUID, is_new: bool, to_sign: bool = False) -> str:
     known = services()
     said = reading(form.citizen.birth_date, form.citizen.sex, known.settings.today()) if form.citizen else None
     return render_template(
@@ -183,6 +186,7 @@ def _page(form: PersonForm, *, visit: UUID, is_new: bool) -> str:
         form=form,
         visit=visit,
         is_new=is_new,
+        to_sign=to_sign,
         said=said,
         places=place_choices(known.rules),
         today=known.settings.today(),
@@ -224,3 +228,6 @@ def _identity(person: Person) -> dict[str, Any]:
 def _stored_identity(visit: Visit) -> dict[str, Any]:
     who = visit.person
     return {"name": who.name, "citizen_id": who.citizen_id, "birth_date": who.birth_date, "sex": who.sex}
+
+
+__all__ = ["blueprint", "consent_pages"]

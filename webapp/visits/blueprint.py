@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from flask import Blueprint, abort
+from sqlalchemy.orm import Session
 
 from webapp.access import actor, organisation
 from webapp.app import services
-from webapp.storage import Visit, VisitLocked, visits
+from webapp.storage import Visit, VisitLocked, signatures, visits
 from yyassess import Rulebook
 
 blueprint = Blueprint("visits", __name__)
@@ -29,6 +32,14 @@ def open_draft(visit: UUID) -> Visit:
     if found.done:
         raise VisitLocked(visit)
     return found
+
+
+@contextmanager
+def writing() -> Iterator[Session]:
+    """A writing session that knows who is writing: an edit that voids signatures is noted under their account."""
+    with services().database.writing() as db:
+        db.info[signatures.ACTOR] = actor().id
+        yield db
 
 
 def private_facts(book: Rulebook) -> set[str]:

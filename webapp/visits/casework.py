@@ -30,6 +30,8 @@ class Sheet:
     open_facts: tuple[str, ...]
     open_settings: tuple[str, ...]
     warnings: tuple[Mapping[str, Any], ...]
+    cannot: tuple[str, ...]
+    """Items without an answer, with a reason why they could not be assessed: treated, but never scored."""
     stale: tuple[str, ...]
     """Stored answers and facts that the rules of today no longer accept."""
 
@@ -45,8 +47,13 @@ class Sheet:
 
     @property
     def ready(self) -> bool:
-        """May be finished."""
+        """May be signed."""
         return self.complete and not self.blocks
+
+    @property
+    def not_graded(self) -> bool:
+        """All that could be asked was asked, and it is not enough for a result."""
+        return bool(self.cannot) and not self.result["complete"]
 
 
 def sheet(book: Rulebook, visit: Visit, assessment: Assessment) -> Sheet:
@@ -59,19 +66,29 @@ def sheet(book: Rulebook, visit: Visit, assessment: Assessment) -> Sheet:
     inapplicable = _inapplicable(items, given, result)
     required = [item.id for item in items if not item.optional and item.id not in inapplicable]
     missing = [name for name in result["missing"] if name not in PERSON_PAGE]
+    wanted = [name for name in missing if any(item.id == name for item in items)]
+    cannot = tuple(name for name in wanted if cannot_reason(assessment, name))
     return Sheet(
         instrument=instrument,
         assessment=assessment,
         result=result,
-        answered=sum(1 for id in required if id in given),
+        answered=sum(1 for id in required if id in given or id in cannot),
         total=len(required),
         inapplicable=inapplicable,
-        open_items=tuple(name for name in missing if any(item.id == name for item in items)),
+        open_items=tuple(name for name in wanted if name not in cannot),
         open_facts=_open_facts(instrument, missing, request["context"], result),
         open_settings=tuple(s.id for s in open_choices(book, instrument) if s.id not in request["settings"]),
         warnings=tuple(w for w in result["warnings"] if w["id"] not in GAP_WARNINGS),
+        cannot=cannot,
         stale=stale,
     )
+
+
+def cannot_reason(assessment: Assessment, item: str) -> str | None:
+    """Why an item could not be assessed, as a code; an answer is worth more than a reason."""
+    if item in assessment.answers:
+        return None
+    return assessment.remarks.get(item, {}).get("cannot")
 
 
 def sheets(book: Rulebook, visit: Visit) -> list[Sheet]:

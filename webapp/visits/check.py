@@ -13,12 +13,14 @@ from werkzeug.wrappers import Response
 
 from webapp.access import ASSESSOR, allow
 from webapp.app import services
-from webapp.storage import Visit, visits
-from webapp.visits.blueprint import blueprint, open_draft
+from webapp.storage import Visit, consents, reviews, visits
+from webapp.visits.blueprint import blueprint, open_draft, writing
 from webapp.visits.casework import Sheet, sheets
 from webapp.visits.leaving import leave
+from webapp.visits.merging import Base, Overtaken
 from webapp.visits.pages import Page, context_page, page_of_fact, page_of_item, pages_of
 from webapp.visits.questions import TEXT_LIMIT, fact_anchor
+from webapp.visits.telling import Line, told
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,10 @@ class Part:
     warnings: tuple[Warning_, ...]
     first: str
     """The instrument's first page."""
+    cannot: tuple[tuple[Link, Line], ...] = ()
+    """Items that could not be assessed, with the reason."""
+    notes: tuple[tuple[Link, Line], ...] = ()
+    """Items with an answer and a note."""
 
 
 @blueprint.get("/visits/<uuid:visit>/check")
@@ -68,8 +74,14 @@ def save_note(visit: UUID) -> Response | tuple[str, int]:
         error = _("The note is longer than %(limit)s characters", limit=TEXT_LIMIT)
         return _page(found, note=note, error=error), 422
     database = services().database
-    with database.writing() as db:
-        visits.save_facts(db, database.cipher, visit, {}, private=(), note=note)
+    try:
+        changed = Base.posted(request.form).settle(found, "note", [note], [found.note])
+    except Overtaken:
+        error = _("Somebody else changed the note meanwhile; theirs is kept: %(note)s", note=found.note)
+        return _page(found, note=note, error=error), 409
+    if changed:
+        with writing() as db:
+            visits.save_facts(db, database.cipher, visit, {}, private=(), note=note)
     pages = pages_of(services().rules, found)
     back = pages[-1].url if pages else url_for("visits.instruments", visit=visit)
     return leave(url_for("report.result", visit=visit), url_for("visits.check", visit=visit), back=back)
@@ -78,13 +90,25 @@ def save_note(visit: UUID) -> Response | tuple[str, int]:
 def _page(visit: Visit, note: str | None = None, error: str | None = None) -> str:
     book = services().rules
     pages = pages_of(book, visit)
-    parts = [_part(s, pages) for s in sheets(book, visit)]
+    lines = {part.id: part.remarks for part in told(book, visit)}
+    parts = [_part(s, pages, lines.get(s.instrument.id, ())) for s in sheets(book, visit)]
+    database = services().database
+    with database.reading() as db:
+        answered = consents.current(consents.consents_of(db, database.cipher, visit.person.id))
+        reviewed = reviews.reviews_of(db, database.cipher, visit.id) if visit.review == "returned" else []
+        names = reviews.names_of(db, visit.organisation)
+    consent = answered.get(consents.ASSESSMENT)
     return render_template(
         "check.html",
         visit=visit,
         parts=parts,
         complete=bool(parts) and all(p.sheet.complete for p in parts),
         blocked=any(p.sheet.blocks for p in parts),
+        not_graded=any(p.sheet.not_graded for p in parts),
+        refused=consent is not None and not consent.holds,
+        consented=consent is not None and consent.holds,
+        returned=next((r for r in reviewed if r.verdict == reviews.RETURNED), None),
+        names=names,
         lost=[a.instrument for a in visit.assessments if a.instrument not in book.instruments],
         note=visit.note if note is None else note,
         error=error,
@@ -92,7 +116,7 @@ def _page(visit: Visit, note: str | None = None, error: str | None = None) -> st
     )
 
 
-def _part(found: Sheet, pages: list[Page]) -> Part:
+def _part(found: Sheet, pages: list[Page], remarks: tuple[Line, ...]) -> Part:
     gaps: dict[str, tuple[Any, list[Link]]] = {}
 
     def note(page: Page | None, title: Mapping[str, str], link: Link | None) -> None:
@@ -117,6 +141,8 @@ def _part(found: Sheet, pages: list[Page]) -> Part:
             for w in found.warnings
         ),
         first=next(p.url for p in pages if p.instrument.id == found.instrument.id),
+        cannot=tuple((link, line) for line in remarks if line.cannot and (link := _link(found, pages, line.id))),
+        notes=tuple((link, line) for line in remarks if not line.cannot and (link := _link(found, pages, line.id))),
     )
 
 

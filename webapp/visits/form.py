@@ -12,9 +12,11 @@ from werkzeug.wrappers import Response
 from webapp.access import ASSESSOR, allow
 from webapp.app import services
 from webapp.storage import Visit, visits
-from webapp.visits.blueprint import blueprint, open_draft, private_facts
+from webapp.visits.blueprint import blueprint, open_draft, private_facts, writing
 from webapp.visits.casework import Sheet, open_choices, sheet
+from webapp.visits.items import save_items, shown_remarks
 from webapp.visits.leaving import leave
+from webapp.visits.merging import Base, Overtaken, Theirs, theirs
 from webapp.visits.pages import Page, pages_of
 from webapp.visits.questions import (
     Question,
@@ -24,12 +26,15 @@ from webapp.visits.questions import (
     fact_question,
     item_field,
     item_question,
+    not_asked,
     read_fact,
-    read_item,
     read_setting,
     setting_field,
     setting_question,
+    stored_as_posted,
 )
+from webapp.visits.reasons import CANNOT
+from webapp.visits.telling import fact_value, setting_words
 from yyassess import Rulebook
 from yyassess.rulebook.vocabulary import FactDefinition
 
@@ -50,9 +55,9 @@ def items(visit: UUID, instrument: str, dimension: str) -> Response | str | tupl
         abort(404)
     if request.method == "GET":
         return _items_page(found, pages, page, {})
-    errors = _save_items(found, page)
+    errors = save_items(found, page)
     if errors:
-        return _items_page(open_draft(visit), pages, page, errors), 422
+        return _items_page(open_draft(visit), pages, page, errors), failed(errors)
     return _onward(found, pages, page)
 
 
@@ -70,31 +75,16 @@ def context(visit: UUID, instrument: str) -> Response | str | tuple[str, int]:
         return _context_page(found, pages, page, {})
     errors = {**save_posted_facts(found, page.facts), **_save_settings(found, page)}
     if errors:
-        return _context_page(open_draft(visit), pages, page, errors), 422
+        return _context_page(open_draft(visit), pages, page, errors), failed(errors)
     return _onward(found, pages, page)
 
 
 # -- saving ------------------------------------------------------------------------------------------------
 
 
-def _save_items(visit: Visit, page: Page) -> dict[str, Words]:
-    """Save the answers that are right; say what is wrong with the others."""
-    assert page.dimension is not None
-    fields = {item_field(item.id): item for item in page.dimension.items}
-    answers: dict[str, Any] = {}
-    errors: dict[str, Words] = {}
-    for name in request.form:
-        if name in fields:
-            try:
-                answers[fields[name].id] = read_item(page.instrument, fields[name], request.form[name])
-            except Unreadable as error:
-                errors[name] = error.say
-        elif name.startswith("item."):
-            errors[name] = _not_asked(name)
-    if answers:
-        with services().database.writing() as db:
-            visits.save_answers(db, visit.id, page.instrument.id, answers)
-    return errors
+def failed(errors: Errors) -> int:
+    """409 when the only fault is that somebody else was faster, else 422."""
+    return 409 if all(isinstance(say, Theirs) for say in errors.values()) else 422
 
 
 def save_posted_facts(visit: Visit, names: tuple[str, ...]) -> dict[str, Words]:
@@ -103,21 +93,29 @@ def save_posted_facts(visit: Visit, names: tuple[str, ...]) -> dict[str, Words]:
     book, database = known.rules, known.database
     facts: dict[str, Any] = {}
     errors: dict[str, Words] = {}
-    shown = set(request.form.getlist("shown"))
+    shown_fields = set(request.form.getlist("shown"))
     fields = {fact_field(name): name for name in names}
+    base = Base.posted(request.form)
     for field, name in fields.items():
         # Boxes that are not ticked are not posted: the page says which ones it showed.
-        if field not in request.form and field not in shown:
+        if field not in request.form and field not in shown_fields:
             continue
+        fact = book.facts[name]
         try:
-            facts[name] = read_fact(book.facts[name], request.form.getlist(field), book.places)
+            value = read_fact(fact, request.form.getlist(field), book.places)
+            posted, stored = stored_as_posted(fact, value), stored_as_posted(fact, visit.facts.get(name))
+            if base.settle(visit, f"fact.{name}", posted, stored):
+                facts[name] = value
         except Unreadable as error:
             errors[field] = error.say
+        except Overtaken:
+            was, now = visit.facts.get(name), value
+            errors[field] = theirs(*(None if v is None else fact_value(book, name, v) for v in (was, now)))
     for field in request.form:
         if field.startswith("fact.") and field not in fields:
-            errors[field] = _not_asked(field)
+            errors[field] = not_asked(field)
     if facts:
-        with database.writing() as db:
+        with writing() as db:
             visits.save_facts(db, database.cipher, visit.id, facts, private=private_facts(book))
     return errors
 
@@ -125,22 +123,31 @@ def save_posted_facts(visit: Visit, names: tuple[str, ...]) -> dict[str, Words]:
 def _save_settings(visit: Visit, page: Page) -> dict[str, Words]:
     chosen: dict[str, Any] = {}
     errors: dict[str, Words] = {}
+    base = Base.posted(request.form)
+    assessment = visit.assessment(page.instrument.id)
+    settings = assessment.settings if assessment else {}
     for setting in open_choices(services().rules, page.instrument):
         field = setting_field(setting.id)
-        if field in request.form:
-            try:
-                chosen[setting.id] = read_setting(setting, request.form[field])
-            except Unreadable as error:
-                errors[field] = error.say
+        if field not in request.form:
+            continue
+        given = settings.get(setting.id)
+        try:
+            value = read_setting(setting, request.form[field])
+            key = f"{page.instrument.id}.setting.{setting.id}"
+            if base.settle(visit, key, _texts(value), _texts(given)):
+                chosen[setting.id] = value
+        except Unreadable as error:
+            errors[field] = error.say
+        except Overtaken:
+            errors[field] = theirs(*(None if v is None else setting_words(setting, v) for v in (given, value)))
     if chosen:
-        with services().database.writing() as db:
+        with writing() as db:
             visits.save_settings(db, visit.id, page.instrument.id, chosen)
     return errors
 
 
-def _not_asked(field: str) -> Words:
-    name = field.split(".", 1)[1][:60]
-    return {"zh": f"本页没有“{name}”这一题，未保存", "en": f"This page does not ask “{name}”; it was not saved"}
+def _texts(value: Any) -> list[str]:
+    return [] if value is None else [str(value)]
 
 
 def _onward(visit: Visit, pages: list[Page], page: Page) -> Response:
@@ -161,16 +168,19 @@ def _items_page(visit: Visit, pages: list[Page], page: Page, errors: Errors) -> 
             page.instrument,
             item,
             found.assessment.answers,
-            posted=request.form.get(item_field(item.id)) if item_field(item.id) in errors else None,
+            posted=request.form.get(item_field(item.id)) if _shows_posted(errors, item_field(item.id)) else None,
             error=errors.get(item_field(item.id)),
             inapplicable=found.inapplicable,
             warnings=_warnings(found, item.id),
+            treated=item.id in found.cannot,
         )
         for item in page.dimension.items
     ]
+    remarks = shown_remarks(visit, found, page, errors)
     return render_template(
         "items.html",
-        questions=questions,
+        questions=list(zip(questions, remarks, strict=True)),
+        reasons=CANNOT,
         title=page.dimension.name,
         code=page.dimension.code,
         gap=next((q for q in questions if q.counted and not q.answered), None),
@@ -186,7 +196,7 @@ def _context_page(visit: Visit, pages: list[Page], page: Page, errors: Errors) -
         setting_question(
             s,
             found.assessment.settings,
-            posted=request.form.get(setting_field(s.id)) if setting_field(s.id) in errors else None,
+            posted=request.form.get(setting_field(s.id)) if _shows_posted(errors, setting_field(s.id)) else None,
             error=errors.get(setting_field(s.id)),
         )
         for s in open_choices(book, page.instrument)
@@ -234,7 +244,7 @@ def posted_fact_question(
         fact,
         facts,
         code=code,
-        posted=request.form.getlist(field) if field in errors else None,
+        posted=request.form.getlist(field) if _shows_posted(errors, field) else None,
         error=errors.get(field),
         optional=optional,
         places={p.id: p.name for p in book.places.values()} if fact.type == "place" else None,
@@ -242,11 +252,21 @@ def posted_fact_question(
     )
 
 
+def _shows_posted(errors: Errors, field: str) -> bool:
+    """What was posted stays in a field that is wrong; where somebody else was faster, their answer stands."""
+    return field in errors and not isinstance(errors[field], Theirs)
+
+
 def _frame(
-    visit: Visit, pages: list[Page], page: Page, found: Sheet, errors: Errors, questions: list[Question]
+    visit: Visit,
+    pages: list[Page],
+    page: Page,
+    found: Sheet,
+    errors: Errors,
+    questions: list[Question],
 ) -> dict[str, Any]:
     place = pages.index(page)
-    shown = {q.name for q in questions}
+    fields = {q.name for q in questions}
     return {
         "visit": visit,
         "page": page,
@@ -254,7 +274,7 @@ def _frame(
         "place": place + 1,
         "places": len(pages),
         "errors": [q for q in questions if q.error],
-        "strays": [say for field, say in errors.items() if field not in shown],
+        "strays": [say for field, say in errors.items() if field not in fields],
     }
 
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from webapp.access import ASSESSOR, allow
 from webapp.app import services
 from webapp.storage import Visit, visits
-from webapp.visits.blueprint import blueprint, open_draft
+from webapp.visits.blueprint import blueprint, open_draft, writing
 from webapp.visits.leaving import leave
 from webapp.visits.pages import pages_of
 from yyassess import Rulebook
@@ -49,11 +49,11 @@ def choose_instruments(visit: UUID) -> Response | tuple[str, int]:
     # Answered ones keep their place, so that going back never shuffles the pages.
     order = [a.instrument for a in found.assessments if a.instrument in ticked]
     order += [id for id in _in_order(known.rules, ticked) if id not in order]
-    with known.database.writing() as db:
+    with writing() as db:
         visits.choose_instruments(db, visit, order)
     pages = pages_of(known.rules, open_draft(visit))
     here = url_for("visits.instruments", visit=visit)
-    return leave(pages[0].url, here, back=url_for("people.edit", visit=visit))
+    return leave(pages[0].url, here, back=url_for("people.consent_page", visit=visit))
 
 
 @blueprint.post("/visits/<uuid:visit>/instruments/<instrument>")
@@ -65,7 +65,7 @@ def add_instrument(visit: UUID, instrument: str) -> Response:
     known.rules.instrument(instrument)
     order = [a.instrument for a in found.assessments]
     if instrument not in order:
-        with known.database.writing() as db:
+        with writing() as db:
             visits.choose_instruments(db, visit, [*order, instrument])
     pages = pages_of(known.rules, open_draft(visit))
     return leave(next(p.url for p in pages if p.instrument.id == instrument), "")

@@ -106,8 +106,12 @@ def item_question(
     error: Words | None = None,
     inapplicable: Collection[str] = (),
     warnings: Sequence[Words] = (),
+    treated: bool = False,
 ) -> Question:
-    """An item as a question, with the stored answer, or with what was posted when that was wrong."""
+    """An item as a question, with the stored answer, or with what was posted when that was wrong.
+
+    An item that could not be assessed is ``treated``: it counts as done without an answer.
+    """
     given = answers.get(item.id)
     shown = posted if posted is not None else "" if given is None else str(given)
     options = instrument.ladders[item.ladder] if item.ladder else item.options
@@ -130,7 +134,7 @@ def item_question(
         high=high,
         optional=item.optional,
         applicable=item.id not in inapplicable,
-        counted=not item.optional and item.id not in inapplicable,
+        counted=not item.optional and item.id not in inapplicable and not treated,
         answered=given is not None,
         note=item.disagreement or (UNCONFIRMED if evidence.unconfirmed else None),
         error=error,
@@ -311,6 +315,12 @@ def read_setting(setting: Setting, posted: str) -> Any:
         if str(_json(choice)) == text:
             return _json(choice)
     raise Unreadable(NOT_AN_OPTION)
+
+
+def not_asked(field: str) -> Words:
+    """Said of a field the page does not have."""
+    name = field.split(".", 1)[1][:60]
+    return {"zh": f"本页没有“{name}”这一题，未保存", "en": f"This page does not ask “{name}”; it was not saved"}
 
 
 # -- texts and numbers -------------------------------------------------------------------------------------

@@ -1,16 +1,15 @@
-"""The first page: drafts to go on with, finished records, and finding one again."""
+"""The first page: what to sign, drafts to go on with, finished records, and finding one again."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from flask import redirect, render_template, request, url_for
-from werkzeug.wrappers import Response
+from flask import render_template, request, url_for
 
 from webapp.access import ASSESSOR, MEMBERS, actor, allow, organisation
 from webapp.app import services
-from webapp.storage import Visit, visits
+from webapp.storage import DONE, DRAFT, TO_SIGN, Visit, reviews, signatures, visits
 from webapp.visits.blueprint import blueprint
 from webapp.visits.casework import Sheet, sheets
 from webapp.visits.pages import pages_of
@@ -39,7 +38,14 @@ class Record:
     @property
     def resume(self) -> str:
         """Where to go on: the first page with something missing, or what comes after."""
+        if not self.visit.may_edit(actor().id):
+            return url_for("report.result", visit=self.visit.id)
         return resume_url(self.visit, self.sheets)
+
+    @property
+    def cannot(self) -> int:
+        """Items that could not be assessed."""
+        return sum(len(s.cannot) for s in self.sheets)
 
 
 def resume_url(visit: Visit, found: list[Sheet]) -> str:
@@ -66,21 +72,31 @@ def mine() -> UUID | None:
 @blueprint.get("/")
 @allow(*MEMBERS)
 def records() -> str:
-    """Drafts first, then finished records."""
+    """What waits for one's signature, then drafts, then finished records."""
     page = max(request.args.get("page", 1, type=int), 1)
     database = services().database
+    account = mine()
     with database.reading() as db:
+        signing: tuple[list[Visit], list[Visit]] = ([], [])
+        if account is not None and page == 1:
+            signing = signatures.waiting_for(db, database.cipher, organisation(), account, limit=PAGE_SIZE)
         found = visits.recent_visits(
-            db, database.cipher, organisation(), account=mine(), limit=PAGE_SIZE + 1, skip=PAGE_SIZE * (page - 1)
+            db,
+            database.cipher,
+            organisation(),
+            account=account,
+            limit=PAGE_SIZE + 1,
+            skip=PAGE_SIZE * (page - 1),
+            statuses=(DRAFT, DONE) if account is not None else (DRAFT, TO_SIGN, DONE),
         )
     more = len(found) > PAGE_SIZE
-    return _list(found[:PAGE_SIZE], page=page, more=more)
+    return _list(found[:PAGE_SIZE], signing=signing, page=page, more=more)
 
 
 @blueprint.post("/search")
 @allow(*MEMBERS)
 def search() -> str:
-    """Find by full name or full number. Posted, so that neither ends up in an address."""
+    """Find by full name or full number, or by record number. Posted, so that none ends up in an address."""
     words = request.form.get("words", "").strip()[:WORDS_LIMIT]
     if not words:
         return records()
@@ -90,36 +106,23 @@ def search() -> str:
     return _list(found, words=words)
 
 
-@blueprint.post("/visits/<uuid:visit>/again")
-@allow(ASSESSOR)
-def again(visit: UUID) -> Response:
-    """A new draft for the same person, today, with the same instruments and no answer taken over."""
+def _list(
+    found: list[Visit],
+    *,
+    signing: tuple[list[Visit], list[Visit]] = ([], []),
+    page: int = 1,
+    more: bool = False,
+    words: str | None = None,
+) -> str:
     known = services()
-    database = known.database
-    new = uuid4()
-    with database.writing() as db:
-        old = visits.get_visit(db, database.cipher, visit, organisation=organisation())
-        kept = [a.instrument for a in old.assessments if a.instrument in known.rules.instruments]
-        visits.add_visit(
-            db,
-            id=new,
-            organisation=organisation(),
-            assessor=actor().id,
-            person=old.person.id,
-            place=old.place,
-            visited_on=known.settings.today(),
-            instruments=kept,
-            previous=old.id,
-            occasion="regular",
-        )
-    return redirect(url_for("people.edit", visit=new), 303)
-
-
-def _list(found: list[Visit], *, page: int = 1, more: bool = False, words: str | None = None) -> str:
-    book = services().rules
+    with known.database.reading() as db:
+        names = reviews.names_of(db, organisation())
     return render_template(
         "records.html",
-        records=[Record(v, [] if v.done else sheets(book, v)) for v in found],
+        records=[Record(v, sheets(known.rules, v) if v.status == DRAFT else []) for v in found],
+        to_sign=signing[0],
+        signed=signing[1],
+        names=names,
         page=page,
         more=more,
         words=words,
