@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 Words = Mapping[str, str]
 
@@ -109,3 +110,28 @@ def ring(count: int, share: float) -> str:
 
 def _at(direction: float, share: float) -> float:
     return round(RADAR_SIZE / 2 + direction * share * RADAR_RADIUS, 1)
+
+
+#: The field signatures are drawn on.
+SIGNATURE_WIDTH, SIGNATURE_HEIGHT = 1000, 400
+
+
+def signature_paths(drawing: Mapping[str, Any]) -> list[str]:
+    """The strokes of a drawn signature as SVG path data; a tap without a line becomes a dot.
+
+    Args:
+        drawing: ``{"strokes": [[[x, y], …], …]}`` on a field of 1000 by 400; anything else has no paths.
+    """
+    paths = []
+    for stroke in drawing.get("strokes") or ():
+        points = [_on_field(point) for point in stroke]
+        if points:
+            start, rest = points[0], points[1:] or points
+            paths.append(f"M{start}L{' '.join(rest)}")
+    return paths
+
+
+def _on_field(point: Sequence[float]) -> str:
+    x = min(max(float(point[0]), 0), SIGNATURE_WIDTH)
+    y = min(max(float(point[1]), 0), SIGNATURE_HEIGHT)
+    return f"{x:g},{y:g}"

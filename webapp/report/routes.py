@@ -1,24 +1,26 @@
-"""The result page, the facts that would settle more, and finishing a visit."""
+"""The result page, and the facts that would settle more."""
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, abort, redirect, render_template, url_for
-from flask_babel import gettext as _
+from flask import Blueprint, render_template, url_for
 from werkzeug.wrappers import Response
 
-from webapp.access import ASSESSOR, MEMBERS, actor, allow, organisation
+from webapp.access import ASSESSOR, MEMBERS, allow
 from webapp.app import services
+from webapp.report.pictures import signature_paths
 from webapp.report.view import by_status, given_facts, grade_view, sources, to_ask
-from webapp.storage import Visit, VisitLocked, visits
+from webapp.storage import Visit, signatures
 from webapp.visits.blueprint import open_draft, open_visit
 from webapp.visits.casework import outcomes, sheets
-from webapp.visits.form import posted_fact_question, save_posted_facts
+from webapp.visits.form import failed, posted_fact_question, save_posted_facts
 from webapp.visits.leaving import leave
 from webapp.visits.pages import pages_of
 from webapp.visits.questions import Question, Words
+from webapp.visits.reasons import VOIDED
+from webapp.visits.telling import told
 
 blueprint = Blueprint("report", __name__)
 #: A determination without programmes.
@@ -30,33 +32,6 @@ NOTHING: dict[str, Any] = {"outcomes": []}
 def result(visit: UUID) -> str:
     """The grade, why, and what it opens: as stored for a finished visit, as it stands for a draft."""
     return _page(open_visit(visit))
-
-
-@blueprint.post("/visits/<uuid:visit>/finish")
-@allow(ASSESSOR)
-def finish(visit: UUID) -> Response | tuple[str, int]:
-    """Lock the visit. Scores are computed here and now from the stored answers; nothing posted is believed."""
-    known = services()
-    database = known.database
-    with database.writing() as db:
-        found = visits.get_visit(db, database.cipher, visit, organisation=organisation())
-        if not found.may_edit(actor().id):
-            abort(403)
-        if found.done:
-            raise VisitLocked(visit)
-        parts = sheets(known.rules, found)
-        ready = bool(parts) and len(parts) == len(found.assessments) and all(s.ready for s in parts)
-        if ready:
-            visits.finish_visit(
-                db,
-                database.cipher,
-                visit,
-                results={s.instrument.id: s.result for s in parts},
-                determination=outcomes(known.rules, found),
-            )
-    if not ready:
-        return _page(found, _("Not finished: something is still open. See the check page.")), 422
-    return redirect(url_for("report.result", visit=visit), 303)
 
 
 @blueprint.get("/visits/<uuid:visit>/more")
@@ -74,7 +49,7 @@ def save_more(visit: UUID) -> Response | tuple[str, int]:
     asked, given = _asked(found)
     errors = save_posted_facts(found, (*asked, *given))
     if errors:
-        return _more_page(open_draft(visit), errors), 422
+        return _more_page(open_draft(visit), errors), failed(errors)
     there = url_for("report.result", visit=visit)
     return leave(there + "#outcomes", url_for("report.more", visit=visit), back=there)
 
@@ -122,9 +97,19 @@ def _page(visit: Visit, error: str | None = None) -> str:
     if visit.done:
         results = [(a.instrument, a.result) for a in visit.assessments if a.result]
     determination = visit.determination if visit.done else outcomes(book, visit)
+    database = services().database
+    with database.reading() as db:
+        signed = signatures.signatures_of(db, database.cipher, visit.id)
     return render_template(
         "result.html",
         visit=visit,
+        signed=[s for s in signed if s.standing],
+        voided=[s for s in signed if not s.standing],
+        voided_words=VOIDED,
+        paths=signature_paths,
+        written=told(book, visit),
+        not_graded={id for id, found in results if found.get("not_graded")}
+        | {s.instrument.id for s in parts if s.not_graded and s.complete},
         grades=[grade_view(book, id, found) for id, found in results],
         ready=bool(parts) and len(parts) == len(visit.assessments) and all(s.ready for s in parts),
         complete=bool(parts) and all(s.complete for s in parts),
