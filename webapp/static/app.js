@@ -1,7 +1,7 @@
 // Small comforts on top of pages that work without any script: a running count, the next open question,
 // the identity number checked while it is typed, answers kept when the page is left sideways.
 
-const form = document.querySelector("#page");
+let form = document.querySelector("#page");
 
 function answered(question) {
   return [...question.querySelectorAll("input, textarea, select")].some((field) =>
@@ -21,12 +21,15 @@ function count() {
   const gap = box.querySelector("[data-gap]");
   if (!gap) return;
   gap.hidden = open.length === 0;
-  if (open.length) {
-    // The next one below the header bar, else the first of the page.
-    const edge = box.getBoundingClientRect().bottom + 8;
-    const below = open.find((question) => question.getBoundingClientRect().top > edge);
-    gap.href = `#${(below ?? open[0]).id}`;
-  }
+  // Where things stand on the screen is looked up when the screen is drawn: measuring now would hold up the tap.
+  if (open.length) requestAnimationFrame(() => aim(box, gap, open));
+}
+
+/** The next open question below the header bar, else the first of the page. */
+function aim(box, gap, open) {
+  const edge = box.getBoundingClientRect().bottom + 8;
+  const below = open.find((question) => question.getBoundingClientRect().top > edge);
+  gap.href = `#${(below ?? open[0]).id}`;
 }
 
 function settleNone(event) {
@@ -83,11 +86,12 @@ function watchNumber(field) {
 
 function keepAnswers() {
   // Leaving sideways (closing, the browser's own back button) saves what is on the page, as the buttons do.
+  // Answers that autosave.js has sent already need no second way.
   let changed = false;
   form.addEventListener("change", () => (changed = true));
   form.addEventListener("submit", () => (changed = false));
   const save = () => {
-    if (!changed) return;
+    if (!changed || form.dataset.autosave === "sent") return;
     changed = false;
     const body = new FormData(form);
     body.set("go", "stay");
@@ -105,11 +109,10 @@ function openTarget() {
   target.scrollIntoView();
 }
 
-if (form) {
+function enliven() {
   form.addEventListener("change", settleNone);
   form.addEventListener("change", count);
   form.addEventListener("input", count);
-  addEventListener("scroll", () => requestAnimationFrame(count), { passive: true });
   count();
   const number = form.querySelector("[data-check]");
   if (number) watchNumber(number);
@@ -121,6 +124,14 @@ if (form) {
   });
   addEventListener("pageshow", () => delete form.dataset.sent);
 }
+
+if (form) enliven();
+addEventListener("scroll", () => form && requestAnimationFrame(count), { passive: true });
+// A form that was drawn by a script.
+document.addEventListener("yyassess:form", (event) => {
+  form = event.target;
+  enliven();
+});
 for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => print());
@@ -136,3 +147,15 @@ addEventListener("beforeprint", () => {
 addEventListener("afterprint", () => {
   for (const part of unfolded) part.open = false;
 });
+
+// Logging out: whoever keeps something on this phone deletes it first. They are given two seconds.
+for (const leaving of document.querySelectorAll("form[data-logout]")) {
+  leaving.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const waits = [];
+    const told = new CustomEvent("yyassess:logout", { detail: { waitFor: (promise) => waits.push(promise) } });
+    document.dispatchEvent(told);
+    await Promise.race([Promise.allSettled(waits), new Promise((done) => setTimeout(done, 2000))]);
+    leaving.submit();
+  });
+}

@@ -1,0 +1,1 @@
+"""The pages for times without a network, the service worker, and the texts that scripts show."""

@@ -1,0 +1,1 @@
+"""Paper forms, printed from the same definitions as the pages."""
