@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Brings the page texts' catalogues up to date: new messages in, old ones out, everything compiled; lists what lacks a
-# translation. The message ids are English; webapp/translations/zh_Hans is the language most people see.
+# translation. The message ids are English; webapp/translations/zh_Hans is the language most people see, and the one that
+# is edited: zh_Hant is made from it with OpenCC and the corrections of webapp/i18n.py (characters only, the wording stays).
 # Safe to run again: without a change of texts, no file changes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec .venv/bin/python - "$@" <<'PYTHON'
 import datetime as dt
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -14,6 +16,11 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+
+from webapp.i18n import traditional
+
+if importlib.util.find_spec("opencc") is None:
+    sys.exit("The traditional characters are written with OpenCC. Type: .venv/bin/pip install opencc")
 
 HEADER = "# Texts of the phone form. Written by scripts/translations.sh; the translations are edited here."
 KEYWORDS = {"_": None, "gettext": None, "_l": None, "lazy_gettext": None}
@@ -30,7 +37,9 @@ for name, _, message, _, context in extract_from_dir("webapp", methods, options,
     template.add(message, None, [(f"webapp/{name}", None)], context=context)
 
 lacking = 0
-for language in ("zh_Hans", "en"):
+simplified: dict[str, str] = {}
+# Simplified before traditional, which is made from it.
+for language in ("zh_Hans", "zh_Hant", "en"):
     path = folder / language / "LC_MESSAGES" / "messages.po"
     path.parent.mkdir(parents=True, exist_ok=True)
     old = Catalog(locale=language)
@@ -51,7 +60,12 @@ for language in ("zh_Hans", "en"):
     )
     for message in sorted((m for m in template if m.id), key=lambda m: (sorted(m.locations)[0], m.id)):
         kept = old.get(message.id, message.context)
-        text = message.id if language == "en" else kept.string if kept and not kept.fuzzy else ""
+        if language == "en":
+            text = message.id
+        elif language == "zh_Hant":
+            text = traditional(simplified[message.id])
+        else:
+            text = simplified[message.id] = kept.string if kept and not kept.fuzzy else ""
         new.add(message.id, text, sorted(set(message.locations)), context=message.context)
         if not text:
             lacking += 1

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from flask import Flask, Response, current_app, jsonify
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp import access, delivery, display, errors, i18n, security, wording
 from webapp.settings import Settings
@@ -53,6 +54,8 @@ def create_app(settings: Settings | None = None, *, rules: Rulebook | None = Non
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
 
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
     # Flask runs what is registered last first: headers are set before the body is compressed.
     delivery.set_up(app)
     security.set_up(app, https=settings.https, session_key=database.keys.session_key)
@@ -78,12 +81,45 @@ def _set_up_access(app: Flask, database: Database) -> None:
 
 
 def _set_up_pages(app: Flask) -> None:
+    from webapp.accounts.me import blueprint as me
+    from webapp.accounts.organisations import blueprint as organisations
     from webapp.accounts.routes import blueprint as accounts
+    from webapp.accounts.staff import blueprint as staff
+    from webapp.accounts.wechat import blueprint as wechat
+    from webapp.api.routes import blueprint as api
+    from webapp.dashboard.routes import blueprint as dashboard
+    from webapp.offline.routes import blueprint as offline
+    from webapp.paper.routes import blueprint as paper
     from webapp.people.routes import blueprint as people
+    from webapp.privacy.routes import blueprint as privacy
+    from webapp.report.page import blueprint as report_page
     from webapp.report.routes import blueprint as report
+    from webapp.report.verify import blueprint as verify
+    from webapp.review.routes import blueprint as review
+    from webapp.rulebrowser.routes import blueprint as rulebook
+    from webapp.signing.routes import blueprint as signing
     from webapp.visits.routes import blueprint as visits
 
-    for blueprint in (accounts, people, report, visits):
+    for blueprint in (
+        accounts,
+        offline,
+        paper,
+        me,
+        organisations,
+        staff,
+        wechat,
+        api,
+        people,
+        privacy,
+        report,
+        report_page,
+        verify,
+        dashboard,
+        rulebook,
+        visits,
+        signing,
+        review,
+    ):
         app.register_blueprint(blueprint)
 
     @app.get("/healthz")

@@ -25,6 +25,13 @@ PAGES = (
     "result",
     "unconfirmed",
     "not found",
+    "offline",
+    "offline new",
+    "offline items",
+    "offline result",
+    "outbox",
+    "diag",
+    "paper",
 )
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
@@ -70,6 +77,7 @@ def visit_all(page: Page, site: Any) -> dict[str, Callable[[], object]]:
         page.goto(f"{draft}/ad8/items/entries")
         page.locator("#item-total-field").fill("99")
         page.locator(".buttons button").first.click()
+        page.locator(".summary").wait_for()
 
     def unconfirmed() -> None:
         add("ltci-2021-37")
@@ -79,6 +87,16 @@ def visit_all(page: Page, site: Any) -> dict[str, Callable[[], object]]:
         page.goto(f"{draft}/instruments")
         page.eval_on_selector(f"input[value='{instrument}']", "box => { box.checked = true }")
         page.locator(".buttons button").first.click()
+
+    path = draft.removeprefix(site.url)
+
+    def kept(view: str) -> None:
+        """The page for times without a network, with the draft that the pages before have left on the phone."""
+        if "/offline" not in page.url:
+            page.goto(f"{draft}/{GBT}/items/self_care", wait_until="networkidle")
+            page.goto(f"{site.url}/offline")
+        page.evaluate("view => { location.hash = view }", view)
+        page.wait_for_timeout(700)
 
     ways: dict[str, Callable[[], object]] = {
         "records": lambda: page.goto(site.url),
@@ -94,6 +112,13 @@ def visit_all(page: Page, site: Any) -> dict[str, Callable[[], object]]:
         "result": lambda: page.goto(done),
         "unconfirmed": unconfirmed,
         "not found": lambda: page.goto(f"{site.url}/nowhere"),
+        "offline": lambda: kept("/"),
+        "offline new": lambda: kept("/visits/new"),
+        "offline items": lambda: kept(f"{path}/{GBT}/items/self_care"),
+        "offline result": lambda: kept(f"{path}/result"),
+        "outbox": lambda: page.goto(f"{site.url}/outbox", wait_until="networkidle"),
+        "diag": lambda: page.goto(f"{site.url}/diag", wait_until="networkidle"),
+        "paper": lambda: page.goto(f"{draft}/paper"),
     }
     assert set(ways) == set(PAGES)
     return ways

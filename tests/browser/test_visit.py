@@ -1,4 +1,4 @@
-"""An assessor with a phone in her hand, from the person to the locked result; then the same without any script."""
+"""An assessor with a phone in her hand, from the person to the signed result; then the same without any script."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from playwright.sync_api import Page, expect
 
+from webapp.demo import PASSWORD
 from webapp.people.citizen_id import check_digit
 from webapp.storage import Visit, visits
 
@@ -44,6 +45,12 @@ def fill_person(page: Page, site: Any, script: bool) -> None:
     expect(page.locator("#birth_date")).to_have_value("1938-03-17")
     expect(page.get_by_label("女", exact=True)).to_be_checked()
     page.get_by_label("按哪个地区的规则").select_option("zhoushan")
+    page.get_by_role("button", name="保存，下一步").click()
+    page.wait_for_url("**/consents")
+    for kind, answer in (("assessment", "yes"), ("insurer", "yes"), ("photo", "no")):
+        page.locator(f"#consent-{kind} .choice:has(input[value={answer}])").click()
+    page.locator("#by .choice:has(input[value=relative])").click()
+    page.locator("#by_name").fill("周女儿")
     page.get_by_role("button", name="保存，下一步").click()
 
 
@@ -80,7 +87,7 @@ def fill_context(page: Page, leave_open: tuple[str, ...] = ()) -> None:
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with scripts", "without scripts"])
-def test_from_person_to_locked_result(open_phone: Callable[..., Page], site: Any, book: Any, script: bool) -> None:
+def test_from_person_to_signed_result(open_phone: Callable[..., Page], site: Any, book: Any, script: bool) -> None:
     page = open_phone(java_script_enabled=script)
     fill_person(page, site, script)
     expect(page.get_by_role("checkbox", name="老年人能力评估规范")).to_be_checked()
@@ -109,9 +116,17 @@ def test_from_person_to_locked_result(open_phone: Callable[..., Page], site: Any
     page.locator("#fact-destitute-support .choice", has_text="否").click()
     page.get_by_role("button", name="保存，看结论").click()
     expect(page.locator("#outcomes")).to_be_visible()
-    page.get_by_role("button", name="完成并锁定").click()
-    expect(page.get_by_text("已完成并锁定")).to_be_visible()
-    expect(page.get_by_text("女儿在场 <b>")).to_be_visible()
+    page.locator("form[action$='/submit'] button").click()
+    page.wait_for_url("**/sign")
+    colleague = open_phone(java_script_enabled=script, username="pinggu2")
+    for phone, name in ((page, "评估员甲（演示）"), (colleague, "评估员乙（演示）")):
+        phone.goto(page.url)
+        expect(phone.get_by_text("女儿在场 <b>")).to_be_visible()
+        phone.locator("#typed-own").fill(name)
+        phone.locator("#password").fill(PASSWORD)
+        phone.locator("#page > .buttons button").click()
+        expect(phone.locator(".signature__typed", has_text=name)).to_be_visible()
+    expect(colleague.get_by_text("已完成并锁定")).to_be_visible()
 
     visit = stored(site, page)
     assert visit.done and visit.place == "zhoushan"
@@ -152,6 +167,8 @@ def test_answers_survive_closing_the_page_without_a_button(open_phone: Callable[
     draft(page, site)
     page.locator("#item-memory .choice").nth(2).click()
     page.goto(f"{site.url}/healthz")
+    # Kept on the phone; sent at the latest when a page of the form is open again.
+    page.goto(site.url)
     for _ in range(50):
         page.wait_for_timeout(100)
         with site.database.reading() as session:

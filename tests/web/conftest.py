@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,9 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from postgres import Server, running
+from sqlalchemy import create_engine
 from werkzeug.test import TestResponse
 
 from webapp import Settings, create_app
@@ -24,6 +27,7 @@ from webapp.accounts.passwords import hashed
 from webapp.app import EXTENSION
 from webapp.people.citizen_id import check_digit
 from webapp.storage import Database, Visit, accounts, visits
+from webapp.storage.database import migrate
 from yyassess import Rulebook
 
 TODAY = dt.date(2026, 11, 22)
@@ -54,10 +58,42 @@ def postgres() -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with today's tables, made once by the migrations and copied for each test."""
+    path = tmp_path_factory.mktemp("template") / "form.sqlite3"
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        migrate(connection)
+    engine.dispose()
+    return path
+
+
+class CompiledTemplates(BytecodeCache):
+    """Page templates compiled once for all applications of a test run."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """See `BytecodeCache`."""
+        if bucket.key in self.kept:
+            bucket.bytecode_from_string(self.kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """See `BytecodeCache`."""
+        self.kept[bucket.key] = bucket.bytecode_to_string()
+
+
+TEMPLATES = CompiledTemplates()
+
+
 @pytest.fixture(params=DATABASES)
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     """A deployment with a database of its own; every test of the form runs on each kind of database."""
     if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("empty_file"), tmp_path / "form.sqlite3")
+        (tmp_path / "form.sqlite3").chmod(0o600)
         return Settings(database=str(tmp_path / "form.sqlite3"), today=lambda: TODAY)
     server: Server = request.getfixturevalue("postgres")
     return Settings(database=server.fresh(), key_file=tmp_path / "form.key", today=lambda: TODAY)
@@ -76,6 +112,7 @@ def make_app(book: Rulebook) -> Iterator[Callable[[Settings], Flask]]:
     def make(settings: Settings, rules: Rulebook | None = None) -> Flask:
         app = create_app(settings, rules=rules or book)
         app.testing = True
+        app.jinja_env.bytecode_cache = TEMPLATES
         app.config["WTF_CSRF_ENABLED"] = False
         made.append(app)
         return app
@@ -172,6 +209,34 @@ def log_in(app: Flask, crew: Crew) -> Callable[[str], FlaskClient]:
 
 
 @pytest.fixture
+def stranger(app: Flask) -> Callable[[str], FlaskClient]:
+    """Browsers of people of another organisation: ``stranger("reviewer")``."""
+    others: list[Crew] = []
+
+    def open_browser(who: str) -> FlaskClient:
+        if not others:
+            others.append(add_crew(app.extensions[EXTENSION].database, "别的机构", "b-"))
+        return logged_in(app, others[0].ids[who])
+
+    return open_browser
+
+
+@pytest.fixture
+def third(app: Flask, crew: Crew) -> FlaskClient:
+    """The browser of one more assessor of the organisation, "third 某"."""
+    with app.extensions[EXTENSION].database.writing() as db:
+        account = accounts.add_account(
+            db,
+            organisation=crew.organisation,
+            username="third",
+            name="third 某",
+            role="assessor",
+            password_hash=hashed_password(),
+        )
+    return logged_in(app, account)
+
+
+@pytest.fixture
 def database(app: Flask) -> Database:
     """The form's data."""
     found: Database = app.extensions[EXTENSION].database
@@ -181,8 +246,16 @@ def database(app: Flask) -> Database:
 class Assessor:
     """Fills in the form through its pages."""
 
-    def __init__(self, client: FlaskClient, database: Database, book: Rulebook) -> None:
-        self.client, self.database, self.book = client, database, book
+    def __init__(
+        self, client: FlaskClient, database: Database, book: Rulebook, second: Callable[[], FlaskClient] | None = None
+    ) -> None:
+        self.client, self.database, self.book, self._second = client, database, book, second
+
+    @cached_property
+    def second(self) -> FlaskClient:
+        """The phone of the colleague who signs second."""
+        assert self._second is not None
+        return self._second()
 
     def person(self, **changes: str) -> TestResponse:
         """Sends the person page of a new visit."""
@@ -195,7 +268,7 @@ class Assessor:
         """A new draft; returns its address without a slash at the end."""
         answer = self.person(**changes)
         assert answer.status_code == 303, answer.text
-        visit = answer.location.removesuffix("/instruments")
+        visit = answer.location.rsplit("/", 1)[0]
         answer = self.client.post(f"{visit}/instruments", data={"instrument": list(instruments or (GBT,))})
         assert answer.status_code == 303, answer.text
         return visit
@@ -226,6 +299,34 @@ class Assessor:
         assert self.context(visit).status_code == 303
         return visit
 
+    def submit(self, visit: str) -> TestResponse:
+        """Asks for the signatures."""
+        return self.client.post(f"{visit}/submit")
+
+    def finish(self, visit: str) -> None:
+        """Submits a complete draft; both assessors sign."""
+        answer = self.submit(visit)
+        assert answer.status_code == 303, answer.text
+        for client, name in ((self.client, "main 某"), (self.second, "second 某")):
+            answer = self.sign(visit, client, name)
+            assert answer.status_code == 303, answer.text
+        assert answer.location == f"{visit}/result"
+
+    def content(self, visit: str, client: FlaskClient | None = None) -> str:
+        """The hash of what the signing page shows."""
+        found = re.search(r'name="content" value="([^"]+)"', (client or self.client).get(f"{visit}/sign").text)
+        return found[1] if found else ""
+
+    def sign(
+        self, visit: str, client: FlaskClient | None = None, name: str = "main 某", **changes: str
+    ) -> TestResponse:
+        """Signs with a typed name what the signing page shows, unless ``changes`` says otherwise."""
+        client = client or self.client
+        data = {"typed": name, "password": PASSWORD, "strokes": ""}
+        if "content" not in changes:
+            data["content"] = self.content(visit, client)
+        return client.post(f"{visit}/sign", data=data | changes)
+
     def stored(self, visit: str) -> Visit:
         """What the database holds."""
         with self.database.reading() as session:
@@ -242,6 +343,6 @@ PERSON = {
 
 
 @pytest.fixture
-def assessor(client: FlaskClient, database: Database, book: Rulebook) -> Assessor:
-    """Somebody who fills in the form."""
-    return Assessor(client, database, book)
+def assessor(client: FlaskClient, database: Database, book: Rulebook, log_in: Callable[[str], FlaskClient]) -> Assessor:
+    """Somebody who fills in the form, with a colleague who signs, too."""
+    return Assessor(client, database, book, lambda: log_in("second"))

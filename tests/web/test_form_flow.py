@@ -19,7 +19,7 @@ def test_the_first_page_is_empty_and_offers_a_new_assessment(client: Any) -> Non
 
 
 def test_the_place_s_bundle_is_ticked_beforehand_and_every_instrument_is_offered(assessor: Any, book: Any) -> None:
-    visit = assessor.person().location.removesuffix("/instruments")
+    visit = assessor.person().location.removesuffix("/consents")
     page = assessor.client.get(f"{visit}/instruments").text
     ticked = re.findall(r'name="instrument" value="([^"]+)" checked', page)
     chain = [place for place in reversed(book.chain("zhoushan")) if place.bundle]
@@ -82,17 +82,16 @@ def test_an_incomplete_draft_shows_what_is_still_possible_and_cannot_be_finished
     visit = assessor.start()
     assessor.client.post(f"{visit}/{GBT}/items/self_care", data={"item.eating": "0"})
     page = assessor.client.get(f"{visit}/result").text
-    assert "还可能是：1 级到 4 级" in page and "完成并锁定" not in page
-    assert assessor.client.post(f"{visit}/finish").status_code == 422
+    assert "还可能是：1 级到 4 级" in page and f"{visit}/submit" not in page
+    assert assessor.submit(visit).status_code == 422
     assert not assessor.stored(visit).done
 
 
 def test_finishing_stores_the_library_s_own_result_and_locks(assessor: Any, book: Any) -> None:
     visit = assessor.complete(bathing=2, memory=1)
     page = assessor.client.get(f"{visit}/result").text
-    assert "1 级" in page and "能力轻度受损" in page and "完成并锁定" in page
-    answer = assessor.client.post(f"{visit}/finish")
-    assert (answer.status_code, answer.location) == (303, f"{visit}/result")
+    assert "1 级" in page and "能力轻度受损" in page and f"{visit}/submit" in page
+    assessor.finish(visit)
     stored = assessor.stored(visit)
     expected = assess(
         GBT,
@@ -110,7 +109,7 @@ def test_finishing_stores_the_library_s_own_result_and_locks(assessor: Any, book
 
 def test_a_finished_record_cannot_be_changed_by_any_page(assessor: Any) -> None:
     visit = assessor.complete()
-    assessor.client.post(f"{visit}/finish")
+    assessor.finish(visit)
     before = assessor.stored(visit)
     for path, data in (
         (f"{GBT}/items/self_care", {"item.eating": "0"}),
@@ -120,7 +119,13 @@ def test_a_finished_record_cannot_be_changed_by_any_page(assessor: Any) -> None:
         ("instruments/ad8", {}),
         ("check", {"note": "改"}),
         ("more", {"fact.destitute_support": "yes"}),
-        ("finish", {}),
+        (f"{GBT}/items/self_care", {"note.eating": "改"}),
+        ("consents", {"consent.photo": "yes", "by": "self"}),
+        ("submit", {}),
+        ("sign", {"typed": "main 某"}),
+        ("sign/informant", {"name": "女儿", "typed": "女儿"}),
+        ("join", {}),
+        ("reopen", {}),
     ):
         assert assessor.client.post(f"{visit}/{path}", data=data).status_code == 409, path
     assert assessor.stored(visit) == before
@@ -132,7 +137,10 @@ def test_a_tampered_total_is_not_believed(assessor: Any) -> None:
     assessor.client.post(f"{visit}/{GBT}/items/self_care", data={"item.eating": "0", "total": "90", "grade": "0"})
     assessor.fill(visit, eating=0)
     assessor.context(visit)
-    assessor.client.post(f"{visit}/finish", data={"total": "90", "level": "0", "result": '{"grade": {"level": 0}}'})
+    forged = {"total": "90", "level": "0", "result": '{"grade": {"level": 0}}'}
+    assessor.client.post(f"{visit}/submit", data=forged)
+    assert assessor.sign(visit, **forged).status_code == 303
+    assert assessor.sign(visit, assessor.second, "second 某", **forged).status_code == 303
     stored = assessor.stored(visit)
     assert stored.assessments[0].result["scores"]["total"] == 86
     assert stored.assessments[0].result["grade"]["level"] == 1
@@ -142,8 +150,8 @@ def test_a_coma_settles_the_grade_without_any_item(assessor: Any) -> None:
     visit = assessor.start()
     assert assessor.context(visit, coma="yes").status_code == 303
     page = assessor.client.get(f"{visit}/result").text
-    assert "4 级" in page and "完成并锁定" in page
-    assert assessor.client.post(f"{visit}/finish").status_code == 303
+    assert "4 级" in page and f"{visit}/submit" in page
+    assessor.finish(visit)
 
 
 def test_a_contradiction_must_be_resolved_before_finishing(assessor: Any) -> None:
@@ -151,9 +159,9 @@ def test_a_contradiction_must_be_resolved_before_finishing(assessor: Any) -> Non
     assessor.context(visit, coma="yes")  # with consciousness answered as alert
     check = assessor.client.get(f"{visit}/check").text
     assert "互相矛盾" in check and "#item-consciousness" in check
-    assert assessor.client.post(f"{visit}/finish").status_code == 422
+    assert assessor.submit(visit).status_code == 422
     assessor.client.post(f"{visit}/{GBT}/items/mental_state", data={"item.consciousness": "0"})
-    assert assessor.client.post(f"{visit}/finish").status_code == 303
+    assert assessor.submit(visit).status_code == 303
 
 
 def test_facts_once_given_can_be_taken_back(assessor: Any) -> None:
@@ -203,7 +211,7 @@ def test_an_unconfirmed_result_says_so_everywhere(assessor: Any) -> None:
     assessor.fill(visit, "ltci-2021-37")
     page = assessor.client.get(f"{visit}/result").text
     assert re.search(r'class="weui-badge badge">未核对<', page) and "不得用于正式报告" in page
-    assert assessor.client.post(f"{visit}/finish").status_code == 303
+    assessor.finish(visit)
     assert "未核对" in assessor.client.get(f"{visit}/result").text
     assert "未核对" in assessor.client.get("/").text
 
@@ -224,7 +232,7 @@ def test_the_same_page_sent_twice_starts_one_visit(assessor: Any) -> None:
 
 def test_assessing_again_takes_over_the_person_and_no_answer(assessor: Any) -> None:
     visit = assessor.complete()
-    assessor.client.post(f"{visit}/finish")
+    assessor.finish(visit)
     answer = assessor.client.post(f"{visit}/again")
     new = answer.location.removesuffix("/person")
     stored = assessor.stored(new)
@@ -234,7 +242,7 @@ def test_assessing_again_takes_over_the_person_and_no_answer(assessor: Any) -> N
 
 def test_correcting_a_draft_leaves_the_finished_record_as_it_was(assessor: Any) -> None:
     visit = assessor.complete()
-    assessor.client.post(f"{visit}/finish")
+    assessor.finish(visit)
     new = assessor.client.post(f"{visit}/again").location.removesuffix("/person")
     changed = {"name": "王改名", "citizen_id": assessor.stored(visit).person.citizen_id}
     changed |= {"place": "national", "visited_on": "2026-11-21"}
@@ -245,7 +253,7 @@ def test_correcting_a_draft_leaves_the_finished_record_as_it_was(assessor: Any) 
 
 def test_the_list_shows_drafts_first_with_progress_and_a_masked_number(assessor: Any) -> None:
     done = assessor.complete()
-    assessor.client.post(f"{done}/finish")
+    assessor.finish(done)
     draft = assessor.start()
     assessor.client.post(f"{draft}/{GBT}/items/self_care", data={"item.eating": "4"})
     page = assessor.client.get("/").text

@@ -6,6 +6,7 @@ import io
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -13,6 +14,9 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+
+from webapp import i18n
+from webapp.i18n import traditional
 
 TOP = Path(__file__).resolve().parents[2]
 WEBAPP = TOP / "webapp"
@@ -34,7 +38,7 @@ def catalogue(language: str) -> Catalog:
         return read_po(file, locale=language)
 
 
-@pytest.mark.parametrize("language", ["zh_Hans", "en"])
+@pytest.mark.parametrize("language", ["zh_Hans", "zh_Hant", "en"])
 def test_no_text_is_missing_fuzzy_or_left_over(language: str) -> None:
     found = {m.id: m for m in catalogue(language) if m.id}
     assert len(texts()) > 100
@@ -47,15 +51,72 @@ def test_no_text_is_missing_fuzzy_or_left_over(language: str) -> None:
 def test_chinese_texts_are_chinese_and_name_the_same_values() -> None:
     for message in catalogue("zh_Hans"):
         if message.id:
-            assert re.search(r"[\u4e00-\u9fff]", message.string), message.id
+            words = re.sub(r"%\(\w+\)s", "", message.id)
+            assert not re.search("[A-Za-z]", words) or re.search(r"[\u4e00-\u9fff]", message.string), message.id
             assert set(re.findall(r"%\((\w+)\)s", message.string)) <= set(re.findall(r"%\((\w+)\)s", message.id))
+
+
+def test_traditional_texts_are_the_simplified_ones_in_other_characters() -> None:
+    made_from = {m.id: m.string for m in catalogue("zh_Hans") if m.id}
+    found = {m.id: m.string for m in catalogue("zh_Hant") if m.id}
+    assert found == {id: traditional(text) for id, text in made_from.items()}, "run scripts/translations.sh"
+    assert sum(found[id] != made_from[id] for id in found) > len(found) / 2, "is OpenCC installed?"
+
+
+@pytest.mark.parametrize(
+    ("simplified", "expected"),
+    [
+        ("老年人能力评估报告", "老年人能力評估報告"),
+        ("画钟试验；5分钟后复查", "畫鐘試驗；5分鐘後複查"),
+        ("不是只有老人，请联系家里人并签协议", "不是只有老人，請聯繫家裡人並簽協議"),
+        ("2周后复筛，干预，头发，范围", "2週後複篩，干預，頭髮，範圍"),
+        ("English, 90 %(count)s", "English, 90 %(count)s"),
+    ],
+)
+def test_characters_are_converted_and_nothing_else(simplified: str, expected: str) -> None:
+    assert traditional(simplified) == expected
+
+
+def test_without_the_converter_rule_texts_stay_simplified(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(i18n, "_converter", lambda: None)
+    assert traditional.__wrapped__("评估") == "评估"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "tag", "rule", "others"),
+    [
+        ("zh", "zh-Hans", "老年人能力评估规范", {"zh-Hant", "en"}),
+        ("zh-Hant", "zh-Hant", "老年人能力評估規範", {"zh", "en"}),
+        ("en", "en", "Ability assessment of older people", {"zh", "zh-Hant"}),
+        ("tlh", "zh-Hans", "老年人能力评估规范", {"zh-Hant", "en"}),
+    ],
+)
+def test_a_page_is_wholly_in_the_language_chosen_and_offers_the_others(
+    client: Any, chosen: str, tag: str, rule: str, others: set[str]
+) -> None:
+    client.set_cookie("lang", chosen)
+    page = client.get("/rules/instruments/gbt-42195-2022").text
+    assert f'<html lang="{tag}"' in page and rule in page
+    assert set(re.findall(r'href="/display/language/([^?"]+)', page)) == others
+
+
+def test_the_language_chosen_is_remembered(client: Any) -> None:
+    answer = client.get("/display/language/zh-Hant?back=/rules")
+    assert (answer.status_code, answer.location) == (303, "/rules")
+    assert '<html lang="zh-Hant"' in client.get("/rules").text
+
+
+def test_what_people_typed_keeps_its_characters(assessor: Any) -> None:
+    visit = assessor.start(name="钟后里")
+    assessor.client.set_cookie("lang", "zh-Hant")
+    assert "钟后里" in assessor.client.get(f"{visit}/report").text
 
 
 def test_english_texts_are_their_own_ids() -> None:
     assert all(m.string == m.id for m in catalogue("en") if m.id)
 
 
-@pytest.mark.parametrize("language", ["zh_Hans", "en"])
+@pytest.mark.parametrize("language", ["zh_Hans", "zh_Hant", "en"])
 def test_the_compiled_catalogue_is_up_to_date(language: str) -> None:
     path = WEBAPP / "translations" / language / "LC_MESSAGES" / "messages.mo"
     fresh = io.BytesIO()

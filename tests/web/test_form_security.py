@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from webapp import Settings
-from webapp.access import ANYONE, allow
+from webapp.access import ANYONE, ASSESSOR, allow, rule_of
 from webapp.display import local_path
 
 GBT = "gbt-42195-2022"
@@ -22,16 +22,20 @@ def address(rule: Any, visit: str) -> str:
     """An address of a route, filled in with a visit that exists."""
     values = {"visit": visit, "instrument": GBT, "dimension": "self_care", "filename": "app.css"}
     values |= {"what": "language", "value": "en"}
-    return re.sub(r"<(?:\w+:)?(\w+)>", lambda m: values[m[1]], rule.rule)
+    return re.sub(r"<(?:\w+:)?(\w+)>", lambda m: values.get(m[1], NOWHERE), rule.rule)
 
 
 def test_every_route_answers_and_never_fails(app: Flask, assessor: Any) -> None:
     id = assessor.complete().rsplit("/", 1)[1]
     for rule in app.url_map.iter_rules():
         for method in sorted(rule.methods & {"GET", "POST"}):
+            # Logging out would end the walk; WeChat is off unless it is set up, and then not there.
+            if rule.endpoint == "accounts.log_out" or rule.endpoint.startswith("wechat."):
+                continue
             answer = assessor.client.open(address(rule, id), method=method)
             assert answer.status_code < 500, (method, rule.rule)
-            assert answer.status_code in (200, 303, 400, 409, 422), (method, rule.rule, answer.status_code)
+            if NOWHERE not in address(rule, id) and {ANYONE, ASSESSOR} & {*rule_of(app.view_functions[rule.endpoint])}:
+                assert answer.status_code in (200, 303, 400, 409, 422), (method, rule.rule, answer.status_code)
 
 
 def test_every_post_is_refused_without_its_token(make_app: Callable[..., Flask], settings: Settings) -> None:
@@ -42,7 +46,8 @@ def test_every_post_is_refused_without_its_token(make_app: Callable[..., Flask],
     assert len(posts) >= 10
     for rule in posts:
         answer = client.post(address(rule, NOWHERE))
-        assert answer.status_code == 400 and "页面已过期" in answer.text, rule.rule
+        said = "无法读懂" if rule.rule.startswith("/api/") else "页面已过期"
+        assert answer.status_code == 400 and said in answer.text, rule.rule
 
 
 def test_a_post_with_its_token_goes_through(app: Flask, client: FlaskClient) -> None:
@@ -70,8 +75,12 @@ def test_each_page_has_a_nonce_of_its_own_and_uses_it(client: FlaskClient) -> No
     for _ in range(3):
         answer = client.get("/")
         in_page = re.findall(r'<script[^>]* nonce="([^"]+)"', answer.text)
-        assert len(in_page) == 1 and f"'nonce-{in_page[0]}'" in answer.headers["Content-Security-Policy"]
-        assert answer.text.count("<script") == 1 and " style=" not in answer.text and " onclick" not in answer.text
+        assert len(set(in_page)) == 1 and f"'nonce-{in_page[0]}'" in answer.headers["Content-Security-Policy"]
+        assert (
+            answer.text.count("<script") == len(in_page)
+            and " style=" not in answer.text
+            and " onclick" not in answer.text
+        )
         nonces.add(in_page[0])
     assert len(nonces) == 3
 

@@ -62,7 +62,7 @@ def test_nothing_that_identifies_a_person_is_readable_on_the_disk(
     secrets = {"contact_name": "联系人赵六", "contact_phone": "13900001111", "medications": "某某片每日一次"}
     assessor.context(visit, **secrets)
     assessor.client.post(f"{visit}/check", data={"note": "住在海边的老屋"})
-    assessor.client.post(f"{visit}/finish")
+    assessor.finish(visit)
     number = assessor.stored(visit).person.citizen_id
     assert assessor.stored(visit).facts["contact_name"] == "联系人赵六"
     everything = all_bytes(settings, database)
