@@ -1,4 +1,4 @@
-"""The geometry of a bar chart: one bar a line, with its words before it and its number behind."""
+"""The geometry of a bar chart: a line of words, under it the bar with its number behind."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 WIDTH = 340.0
-ROW, THICK = 34.0, 22.0
-LABEL, NUMBER = 140.0, 44.0
-#: So many letters of a label fit before its bar; a Chinese character takes the room of two.
-LETTERS = 15
+ROW, THICK = 58.0, 22.0
+WORDS, NUMBER = 26.0, 44.0
+#: So many letters of a label fit in a line; a Chinese character takes the room of two.
+LETTERS = 36
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,13 @@ class Bar:
 
     @property
     def middle(self) -> float:
-        """Where its words stand."""
+        """Where its number stands."""
         return self.y + THICK / 2
+
+    @property
+    def words(self) -> float:
+        """Where its words stand, above it."""
+        return self.y - WORDS + 20
 
 
 @dataclass(frozen=True)
@@ -35,11 +40,6 @@ class Chart:
     """A bar chart with its numbers."""
 
     bars: tuple[Bar, ...]
-
-    @property
-    def start(self) -> float:
-        """Where the bars begin."""
-        return LABEL
 
     @property
     def height(self) -> float:
@@ -55,12 +55,10 @@ class Chart:
 def chart(counts: Sequence[tuple[str, int]]) -> Chart:
     """Bars in the order given, the longest as long as there is room; a count of nothing has no length."""
     most = max((count for _label, count in counts), default=0) or 1
-    room = WIDTH - LABEL - NUMBER
+    room = WIDTH - NUMBER
     return Chart(
         tuple(
-            Bar(
-                label, shortened(label), count, round(place * ROW + (ROW - THICK) / 2, 1), round(room * count / most, 1)
-            )
+            Bar(label, shortened(label), count, round(place * ROW + WORDS, 1), round(room * count / most, 1))
             for place, (label, count) in enumerate(counts)
         )
     )

@@ -16,7 +16,7 @@ from webapp.display import changing
 from webapp.i18n import day as day_words
 from webapp.people import consents as consent_pages
 from webapp.people.blueprint import blueprint
-from webapp.people.citizen_id import BadCitizenId, age_on, read_citizen_id
+from webapp.people.citizen_id import BadCitizenId, age_on, masked, read_citizen_id
 from webapp.people.form import Person, PersonForm, citizen_id_message, read_person
 from webapp.storage import Visit, audit, consents, people, visits
 from webapp.visits.blueprint import open_draft, writing
@@ -102,7 +102,8 @@ def edit(visit: UUID) -> str:
     who = found.person
     typed = {
         "name": who.name,
-        "citizen_id": who.citizen_id or "",
+        # Masked here as everywhere; posted back unchanged, it means the number on record.
+        "citizen_id": masked(who.citizen_id) if who.citizen_id else "",
         "birth_date": who.birth_date.isoformat(),
         "sex": who.sex,
         "place": found.place,
@@ -117,7 +118,12 @@ def change(visit: UUID) -> Response | tuple[str, int]:
     """Correct a draft's person, place or day."""
     found = open_draft(visit)
     known = services()
-    form = read_person(request.form, place_choices(known.rules), known.settings.today())
+    on_record = found.person.citizen_id
+    unchanged = on_record is not None and request.form.get("citizen_id", "").strip() == masked(on_record)
+    posted = {**request.form, "citizen_id": on_record} if unchanged else request.form
+    form = read_person(posted, place_choices(known.rules), known.settings.today())
+    if unchanged:
+        form.typed["citizen_id"] = masked(on_record)
     if "check" in request.form or form.person is None:
         return _again(form, visit=visit, is_new=False)
     person, database = form.person, known.database

@@ -9,16 +9,20 @@ from webapp.storage import Visit
 from webapp.visits.casework import case_for
 from yyassess import InputError, Rulebook, screen
 
+#: Under this name they are kept with the determination of a finished visit.
+KEPT = "screenings"
+
 
 def screenings(book: Rulebook, visit: Visit) -> list[Mapping[str, Any]]:
-    """The pathways the person enters, each as the library's ``screen`` tells it.
+    """The pathways the person enters, each as the library's ``screen`` tells it; of a done visit, as they were told."""
+    if visit.done:
+        return list((visit.determination or {}).get(KEPT, []))
+    return walk(book, visit)
 
-    A done visit is told about only while the rules are those it was finished by: they are not stored with it, and
-    other rules might say something else than the person was told.
-    """
+
+def walk(book: Rulebook, visit: Visit) -> list[Mapping[str, Any]]:
+    """The pathways the person enters by the answers as they stand."""
     if visit.place not in book.places:
-        return []
-    if visit.done and book.at(visit.place, visit.visited_on).hash != visit.ruleset_hash:
         return []
     case = case_for(visit)
     case["assessments"] = [a for a in case["assessments"] if a["instrument"] in book.instruments]

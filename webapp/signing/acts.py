@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from webapp.report.screening import KEPT, walk
 from webapp.signing.content import content_hash
 from webapp.storage import Database, Visit, audit, consents, signatures, visits
 from webapp.storage.views import TO_SIGN
@@ -213,13 +214,19 @@ def finish_if_signed(db: Session, database: Database, book: Rulebook, id: UUID) 
             database.cipher,
             id,
             results={part.instrument.id: final_result(part) for part in parts},
-            determination=outcomes(book, found),
+            determination=_told(book, found),
             content_hash=content,
         )
     except visits.NotSigned:
         return False
     note(db, found, "visit.finished", {"content": content})
     return True
+
+
+def _told(book: Rulebook, visit: Visit) -> dict[str, Any] | None:
+    """What the person is told: the outcomes, and beside them where the screening pathways lead."""
+    found = outcomes(book, visit)
+    return None if found is None else {**found, KEPT: walk(book, visit)}
 
 
 def final_result(part: Sheet) -> Mapping[str, Any]:
