@@ -32,7 +32,7 @@ from yyassess import Rulebook
 
 TODAY = dt.date(2026, 11, 22)
 #: Each test of the form runs on all of these.
-DATABASES = os.environ.get("YYASSESS_TEST_DATABASES", "sqlite").split(",")
+DATABASES = os.environ.get("YYASSESS_TEST_DATABASES", "sqlite,postgresql").split(",")
 PASSWORD = "eine-lange-phrase-7"
 GBT = "gbt-42195-2022"
 NUMBER = "99999919410502000"
