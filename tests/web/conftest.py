@@ -31,8 +31,25 @@ from webapp.storage.database import migrate
 from yyassess import Rulebook
 
 TODAY = dt.date(2026, 11, 22)
-#: Each test of the form runs on all of these.
+#: Each test of the form runs on all of these when they are named; else those about stored data run on PostgreSQL, too.
+EVERYTHING = "YYASSESS_TEST_DATABASES" in os.environ
 DATABASES = os.environ.get("YYASSESS_TEST_DATABASES", "sqlite,postgresql").split(",")
+ABOUT_DATA = frozenset(
+    f"test_{part}"
+    for part in [
+        "form_storage",
+        "form_migrations",
+        "form_flow",
+        "signing",
+        "review",
+        "consents",
+        "api_saving",
+        "api_drafts",
+        "privacy_keys",
+        "audit",
+        "accounts_login",
+    ]
+)
 PASSWORD = "eine-lange-phrase-7"
 GBT = "gbt-42195-2022"
 NUMBER = "99999919410502000"
@@ -100,8 +117,15 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests marked ``sqlite`` are about SQLite's own ways and run on it only."""
-    items[:] = [i for i in items if not (i.get_closest_marker("sqlite") and "postgresql" in i.name)]
+    """Tests marked ``sqlite`` are about SQLite's own ways and run on it only; others may be too many for every run."""
+
+    def wanted(item: pytest.Item) -> bool:
+        if "postgresql" not in item.name:
+            return True
+        about_data = EVERYTHING or item.path.stem in ABOUT_DATA
+        return about_data and item.get_closest_marker("sqlite") is None
+
+    items[:] = [item for item in items if wanted(item)]
 
 
 @pytest.fixture

@@ -93,6 +93,8 @@ function keepAnswers() {
   form.addEventListener("submit", () => (changed = false));
   const save = () => {
     if (!changed || form.dataset.autosave === "sent") return;
+    // Without a network they wait in the phone's queue.
+    if (form.dataset.autosave && navigator.onLine === false) return;
     changed = false;
     const body = new FormData(form);
     body.set("go", "stay");

@@ -348,6 +348,14 @@ export class Autosave {
     field.value = JSON.stringify(own);
   }
 
+  /** What the server refused, by the queue itself: the news of it may still be on its way. */
+  async noteRefused() {
+    for (const record of await store.unsent(this.visit)) {
+      if (record.state !== "refused" || record.kind !== "changes" || !record.content) continue;
+      for (const where of sender.placesOf(record.content)) this.refused.add(where.join("."));
+    }
+  }
+
   /** Let the form post only what is not kept here: a stale page must not put old answers back. */
   leaveOut() {
     for (const field of [...this.form.elements]) {
@@ -385,7 +393,10 @@ export class Autosave {
       }
       passing = true;
       await this.sayOwn();
-      if (state === "sent") this.leaveOut();
+      if (state === "sent") {
+        await this.noteRefused();
+        this.leaveOut();
+      }
       this.form.requestSubmit(submitter);
       passing = false;
     });

@@ -227,7 +227,7 @@ function split(values, places) {
 }
 
 /** Every place that a body says something about. */
-function placesOf(values) {
+export function placesOf(values) {
   const tables = store.BY_INSTRUMENT.flatMap((part) => Object.entries(values[part] ?? {}).map(([id, table]) => [[part, id], table]));
   return [...tables, [["facts"], values.facts ?? {}]].flatMap(([path, table]) => Object.keys(table).map((name) => [...path, name]));
 }

@@ -17,11 +17,13 @@ COLOURS = {
 }
 LOST = "#b3261e"
 PALE = "#8cc8a4"
+#: From here on a number is read without its decimals.
+LARGE = 100
 
 
 def number(value: float) -> str:
     """A number with thousands set apart."""
-    return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:,.2f}"
+    return f"{value:,.0f}" if abs(value) >= LARGE or value == int(value) else f"{value:,.2f}"
 
 
 def weight(count: Mapping[str, Any]) -> float:
@@ -94,7 +96,8 @@ def bars(rows: Sequence[tuple[str, Mapping[str, Any]]], label: str) -> str:
         parts.append(f'<rect x="210" y="{y}" width="400" height="18" fill="#eceef1"/>')
         parts.append(f'<rect x="210" y="{y}" width="{both:.1f}" height="18" fill="{PALE}"/>')
         parts.append(f'<rect x="{210 + both:.1f}" y="{y}" width="{more:.1f}" height="18" fill="{colour}"/>')
-        said = f"{before:.1%}" if round(before, 3) == round(after, 3) else f"{before:.1%} → {after:.1%}"
+        first, then = f"{before:.1%}", f"{after:.1%}"
+        said = first if first == then else f"{first} → {then}"
         parts.append(f'<text x="620" y="{y + 14}" font-size="14">{said}</text>')
     high = 12 + 28 * len(rows)
     return f'<svg viewBox="0 0 800 {high}" role="img" aria-label="{escape(label)}">{"".join(parts)}</svg>'
