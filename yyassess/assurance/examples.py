@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -143,7 +144,7 @@ def shown_beside(book: Rulebook, found: Mapping[str, Any], outcome: Mapping[str,
 
     ``amount`` (the first known), ``amounts``, ``caps`` and ``shares`` by benefit; ``guides``: the benefits that are only
     guide values; ``depends``: the facts that a benefit still hangs on; ``kinds``: how this programme and each other one affect one another; ``plan``: the programmes in the plan;
-    ``services``: how many steps of the plan this programme opens in each phase; ``effects``: what suspends or ends it;
+    ``services``: how many steps of the plan this programme opens in each phase; ``effects``: what suspends or ends it, and ``effect_counts``: by how many clauses;
     ``dropped_for``: the programme that it gives way to, ``same_as``: the one it points to, or nothing; ``valid`` and
     ``reassess`` with their months.
     """
@@ -157,7 +158,8 @@ def shown_beside(book: Rulebook, found: Mapping[str, Any], outcome: Mapping[str,
         "depends": {b["id"]: list(b["depends_on"]) for b in benefits if "depends_on" in b},
         "kinds": {i["with"]: i["kind"] for i in outcome["interactions"]},
         "services": {phase: steps.count(phase) for phase in PHASES},
-        "effects": [effect["effect"] for effect in outcome.get("effects", ())],
+        "effects": (effects := [effect["effect"] for effect in outcome.get("effects", ())]),
+        "effect_counts": dict(Counter(effects)),
         "dropped_for": outcome.get("dropped_for"),
         "same_as": outcome.get("same_as"),
         **_terms(book, found, outcome),
