@@ -93,12 +93,10 @@ def contexts(instrument: str, *, rules: Rulebook | None = None) -> st.SearchStra
 def requests(
     draw: st.DrawFn, instrument: str, *, rules: Rulebook | None = None, missing: bool = False, on: dt.date | None = None
 ) -> Json:
-    """Whole requests for `yyassess.assess`: answers, context, and every setting chosen."""
+    """Whole requests for `yyassess.assess`: answers, context, and every setting that an assessment may choose."""
     book = rules or shared()
     it = book.instruments[instrument]
-    chosen = {s.id: _json(draw(st.sampled_from(s.choices))) for s in it.settings if s.id != "official_output"}
-    if it.licence.switch:
-        chosen[it.licence.switch] = True
+    chosen = {s.id: _json(draw(st.sampled_from(s.choices))) for s in it.settings if not s.deployment}
     request: Json = {
         "date": (on or newest_document(book)).isoformat(),
         "answers": draw(answers(instrument, rules=book, missing=missing)),

@@ -11,12 +11,13 @@ import random
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache, cached_property
+from functools import cache, cached_property, reduce
 from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from yyassess.assessment.deployment import licensed
 from yyassess.assessment.scoring import Scorer, scorer, shared
 from yyassess.conditions.reference import compile_condition
 from yyassess.conditions.tree import Compare, Contains, Fact, Literal, Node, OneOf, facts_of, walk
@@ -26,8 +27,14 @@ from yyassess.rulebook.instrument import Instrument, Item, Sum
 from yyassess.rulebook.programme import Programme
 from yyassess.rulebook.vocabulary import FactDefinition
 
+
+def with_licences(book: Rulebook) -> Rulebook:
+    """A deployment of some rules that has recorded every licence: otherwise nothing of those instruments is tested."""
+    return reduce(licensed, book.instruments, book)
+
+
 #: The shipped rules, loaded once: the ids of its instruments name the tests.
-BOOK: Rulebook = shared()
+BOOK: Rulebook = with_licences(shared())
 INSTRUMENTS = sorted(BOOK.instruments)
 
 #: Each test runs once for every instrument, so each run takes a share of the profile's examples.
@@ -117,13 +124,8 @@ class Sheet:
         return rest | assumed
 
     def settings(self, rng: random.Random) -> dict[str, Any]:
-        """Every open point chosen that an assessment may choose; a licence that must be recorded is."""
-        chosen = {s.id: as_json(rng.choice(s.choices)) for s in self.instrument.settings if not s.deployment}
-        return chosen | self.licence()
-
-    def licence(self) -> dict[str, Any]:
-        """The setting that says a licence is recorded, where one is needed."""
-        return {self.instrument.licence.switch: True} if self.instrument.licence.switch else {}
+        """Every open point chosen that an assessment may choose."""
+        return {s.id: as_json(rng.choice(s.choices)) for s in self.instrument.settings if not s.deployment}
 
 
 def _ladder(instrument: Instrument, item: Item, direction: str) -> tuple[tuple[Any, ...], dict[Any, Any]]:

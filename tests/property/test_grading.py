@@ -26,6 +26,7 @@ from strategies import (
     summed_items,
 )
 
+from yyassess.assessment.scoring import shared
 from yyassess.rulebook.instrument import Band
 
 GRADED = [id for id in INSTRUMENTS if BOOK.instruments[id].grade]
@@ -388,8 +389,7 @@ def test_an_optional_answer_never_changes_the_grade(id: str, seed: int, leaning:
 def test_nothing_is_computed_until_the_licence_is_recorded(id: str, seed: int, leaning: float) -> None:
     form = sheet(id)
     answers, context, settings = parts(form, seed, leaning)
-    settings[str(form.instrument.licence.switch)] = False
-    result = form.assess(answers, context=context, settings=settings)
+    result = form_of(shared(), id).assess(answers, context=context, settings=settings)
     assert result["grade"] is None and result["preliminary"] is None
     assert result["complete"] is False
     assert result["not_computed"] == form.instrument.licence.say
@@ -448,7 +448,7 @@ def test_answers_that_add_up_to_a_band_edge_get_the_level_of_that_side(id: str, 
     items = summed_items(form, step.of)
     assert items is not None
     answers = form.filled(random.Random(0), 0.0) | reachable(form, items)[total]
-    settings = {s.id: as_json(s.choices[0]) for s in form.instrument.settings if not s.deployment} | form.licence()
+    settings = {s.id: as_json(s.choices[0]) for s in form.instrument.settings if not s.deployment}
     result = form.assess(answers, context=form.nothing(), settings=settings)
     found = [e for e in result["trace"] if e["step"] == name]
     assert [e["value"] for e in found] == [of_band(step, total)]

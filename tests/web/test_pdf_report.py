@@ -20,8 +20,8 @@ from webapp.storage.models import AuditRow
 def objects(made: bytes) -> list[str]:
     """A PDF's objects as text, those packed into streams one by one, and its plain streams unpacked."""
     found = []
-    for head, packed in re.findall(rb"obj\s*(<<.*?>>)\s*stream\r?\n(.*?)\r?\nendstream", made, re.S):
-        content = zlib.decompress(packed) if b"/FlateDecode" in head else packed
+    for head, packed in re.findall(rb"obj\s*(<<.*?>>)\s*stream\r?\n(.*?)\nendstream", made, re.S):
+        content = zlib.decompressobj().decompress(packed) if b"/FlateDecode" in head else packed
         text = content.decode("latin-1")
         if b"/ObjStm" not in head:
             found.append(head.decode("latin-1") + text)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
+from yyassess.assessment.deployment import deployed
 from yyassess.assessment.errors import InputError
 from yyassess.assessment.scoring import Scorer, scorer
 from yyassess.assessment.screening import screen
@@ -50,18 +51,6 @@ def run_examples(book: Rulebook, file: str | None = None) -> Iterator[ExampleRes
             origin = book.origins[("programme", f"{place}/{id}")]
             for number, worked in enumerate(texts.texts[0].examples if file in (None, origin.file) else ()):
                 yield _result(id, worked.name, origin, number, _case(book, place, id, worked))
-
-
-def deployed(book: Rulebook, id: str, settings: Mapping[str, Any]) -> Rulebook:
-    """The rulebook of a deployment that made these choices, where only a deployment may make them."""
-    own = {s.id: settings[s.id] for s in book.instruments[id].settings if s.deployment and s.id in settings}
-    if not own:
-        return book
-    kept: dict[tuple[Any, ...], Rulebook] = book.__dict__.setdefault("_deployed", {})
-    key = (id, *sorted(own.items()))
-    if key not in kept:
-        kept[key] = replace(book, settings={**book.settings, id: {**book.settings.get(id, {}), **own}})
-    return kept[key]
 
 
 def _result(of: str, name: str, origin: Origin, number: int, problem: str | None) -> ExampleResult:

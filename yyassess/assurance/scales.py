@@ -11,6 +11,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
+from yyassess.assessment.deployment import licensed
 from yyassess.assessment.scoring import Scorer, scorer
 from yyassess.assessment.steps import items_of
 from yyassess.conditions.smt import (
@@ -49,7 +50,7 @@ class Sheet:
     def __init__(self, book: Rulebook, id: str, mark: str = "", like: Sheet | None = None) -> None:
         self.z3 = need_z3()
         self.book, self.it, self.mark, self.like = book, book.instruments[id], mark, like
-        self.machine: Scorer = scorer(book, id)
+        self.machine: Scorer = scorer(licensed(book, id), id)
         self.trees: Mapping[str, Node] = book.trees.get(id, {})
         self.limits: list[Any] = []
         self.symbols: dict[str, Symbol] = {}
@@ -377,7 +378,7 @@ class Sheet:
         context = {n: self._given(n, of) for n in asked if self.machine.facts[n].type in CONTEXT_TYPES}
         if context:
             found["context"] = context
-        settings = {s.id: self._setting(s, of) for s in self.it.settings}
+        settings = {s.id: self._setting(s, of) for s in self.it.settings if not s.deployment}
         if self.it.licence.switch:
             settings[self.it.licence.switch] = True
         if settings:

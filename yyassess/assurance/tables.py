@@ -7,6 +7,7 @@ from decimal import Decimal
 from itertools import product
 from typing import Any
 
+from yyassess.assessment.deployment import licensed
 from yyassess.assessment.scoring import Scorer, scorer
 from yyassess.assessment.steps import items_of
 from yyassess.assurance.findings import Evidence, Notebook
@@ -19,7 +20,7 @@ MOST_SHEETS = 3000
 
 def check_tables(book: Rulebook, id: str, notebook: Notebook) -> None:
     """Every reachable total of each band over a plain sum has a level; every sheet of a short instrument a listed one."""
-    machine = scorer(book, id)
+    machine = scorer(licensed(book, id), id)
     steps = {step.id: step for step in machine.instrument.steps}
     functions = dict(machine.steps)
     for number, step in enumerate(machine.instrument.steps):

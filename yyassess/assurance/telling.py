@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from yyassess.assessment.deployment import licensed
 from yyassess.assessment.errors import InputError
 from yyassess.assessment.question import number
 from yyassess.assessment.scoring import scorer
@@ -266,7 +267,7 @@ def _sheet(book: Rulebook, id: str, request: Json) -> Example:
 def _sheets(book: Rulebook, id: str, witness: Mapping[str, Any] | None) -> Iterator[Json]:
     if witness:
         yield {"answers": {}, **witness}
-    machine, rng = scorer(book, id), random.Random(0)
+    machine, rng = scorer(licensed(book, id), id), random.Random(0)
     settings = {s.id: _json(s.choices[0]) for s in machine.instrument.settings if s.default is None}
     if machine.instrument.licence.switch:
         settings[machine.instrument.licence.switch] = True
@@ -286,15 +287,14 @@ def _sheets(book: Rulebook, id: str, witness: Mapping[str, Any] | None) -> Itera
         chosen = {
             s.id: _json(rng.choice(s.choices))
             for s in machine.instrument.settings
-            if s.id in settings or rng.random() < CHOSEN
+            if not s.deployment and (s.id in settings or rng.random() < CHOSEN)
         }
-        chosen.pop("official_output", None)
         yield {"answers": answers, "context": context, "settings": settings | chosen}
 
 
 def _graded(book: Rulebook, id: str, request: Json) -> Json | None:
     try:
-        found = scorer(book, id).assess(request)
+        found = scorer(licensed(book, id), id).assess(request)
     except InputError as error:
         return {"error": [e["where"] for e in error.errors]}
     grade: Json = dict(found["grade"] or {})
