@@ -108,6 +108,7 @@ from yyassess.testing import cases
 
 RULES = Rulebook.load("our-rules")
 
+
 @given(cases("our-city", on="2026-11-22", rules=RULES))
 def test_nobody_gets_the_allowance_twice(case):
     outcomes = determine(case, place="our-city", on="2026-11-22", rules=RULES)["outcomes"]
