@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from webapp.people.citizen_id import check_digit
-from webapp.storage import Visit, people, visits
+from webapp.storage import Visit, consents, people, visits
 from webapp.storage.models import AccountRow, VisitRow
 
 GBT = "gbt-42195-2022"
@@ -360,13 +360,18 @@ def test_a_visit_is_begun_and_graded_without_a_network_and_sent_later(
     page.context.set_offline(True)
     page.goto(f"{site.url}/visits/new")
     expect(page).to_have_url(re.compile("/offline#/visits/new"))
-    page.get_by_label("姓名").fill("周海岛")
+    page.get_by_label("姓名", exact=True).fill("周海岛")
     page.get_by_label("公民身份号码").fill(NUMBER)
     page.get_by_label("公民身份号码").blur()
     expect(page.locator("[name=birth_date]")).to_have_value("1938-03-17")
     for box in page.locator("[data-instruments] input:checked").all():
         if box.get_attribute("value") != GBT:
             box.uncheck()
+    page.locator("[data-consent=assessment]").get_by_text("同意", exact=True).click()
+    page.locator("[data-consent=photo]").get_by_text("不同意", exact=True).click()
+    go_on(page)
+    expect(page.locator("[data-error=by]")).to_be_visible()
+    page.get_by_text("老人本人", exact=True).click()
     go_on(page)
     for dimension in book.instruments[GBT].dimensions:
         expect(page.get_by_role("heading", level=1)).to_contain_text(dimension.name["zh"])
@@ -386,6 +391,9 @@ def test_a_visit_is_begun_and_graded_without_a_network_and_sent_later(
     made = stored(site, visit)
     assert (made.person.name, made.person.citizen_id, made.place) == ("周海岛", NUMBER, "zhoushan")
     assert len(made.assessments[0].answers) == 26 and made.facts["coma"] is False
+    with site.database.reading() as db:
+        said = consents.consents_of(db, site.database.cipher, made.person.id)
+    assert {(c.kind, c.given, c.by) for c in said} == {("assessment", True, "self"), ("photo", False, "self")}
 
 
 def test_the_outbox_is_saved_sealed_and_taken_in_again(

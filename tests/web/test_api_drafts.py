@@ -10,7 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.web.conftest import CITIZEN_ID, GBT, PERSON, TODAY, add_crew, logged_in
-from webapp.storage import audit
+from webapp.people.wordings import CURRENT
+from webapp.storage import audit, consents
 
 NEW = {k: PERSON[k] for k in ("name", "citizen_id", "birth_date", "place", "visited_on")} | {"instruments": [GBT]}
 
@@ -124,6 +125,40 @@ def test_a_paper_form_keyed_in_later_is_marked(assessor: Any) -> None:
     id = str(uuid4())
     assert begin(assessor.client, visit=id, from_paper=True, visited_on="2026-11-20").status_code == 201
     assert assessor.stored(f"/visits/{id}").from_paper
+
+
+def test_what_was_answered_to_the_consents_at_the_bedside_is_kept_with_the_visit(assessor: Any) -> None:
+    id = str(uuid4())
+    said = {"wording": CURRENT, "by": "relative", "by_name": " 王 女儿 ", "given": {"assessment": True, "photo": False}}
+    for _ in range(2):
+        assert begin(assessor.client, visit=id, consents=said).status_code == 201
+    with assessor.database.reading() as db:
+        person = assessor.stored(f"/visits/{id}").person.id
+        found = consents.consents_of(db, assessor.database.cipher, person)
+        assert list(audit.faults(db)) == []
+    assert {(c.kind, c.given) for c in found} == {("assessment", True), ("photo", False)}
+    assert {(str(c.visit), c.by, c.by_name, c.wording) for c in found} == {(id, "relative", "王 女儿", CURRENT)}
+
+
+SAID = {"wording": CURRENT, "by": "self", "given": {"assessment": True}}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"by": "relative"},
+        {"by": "relative", "by_name": " "},
+        {"by": "nobody"},
+        {"wording": "1999-01"},
+        {"given": {"everything": True}},
+        {"given": {"assessment": "yes"}},
+        {"by_name": "长" * 61},
+    ],
+)
+def test_a_consent_that_does_not_say_who_or_what_is_refused(assessor: Any, wrong: dict[str, Any]) -> None:
+    answer = begin(assessor.client, consents=SAID | wrong)
+    assert answer.status_code == 422
+    assert {f["where"][0] for f in answer.json["error"]["faults"]} == {"consents"}
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,7 @@ from werkzeug.wrappers import Response
 
 from webapp.access import SYSTEM_ADMIN, actor, allow
 from webapp.accounts.forms import AccountForm, fault_of_name, one_line, read_account
-from webapp.accounts.passwords import hashed, one_time
-from webapp.accounts.staff import add_account, password_page, reset_password
+from webapp.accounts.staff import new_account, password_page, reset_password
 from webapp.app import services
 from webapp.display import changing
 from webapp.people.routes import place_choices
@@ -99,16 +98,8 @@ def add_admin(organisation: UUID) -> str | tuple[str, int]:
     if changing():
         form.errors = {}
         return _page(found, None, {}, form)
-    if form.errors:
-        return _page(found, None, {}, form), 422
-    password = one_time()
-    stored = hashed(password)
-    with services().database.writing() as db:
-        if accounts.account_row(db, form.typed["username"]) is not None:
-            form.errors["username"] = _("This user name is taken. Choose another one.")
-        else:
-            add_account(db, form, organisation, stored)
-    if form.errors:
+    password = None if form.errors else new_account(form, organisation)
+    if password is None:
         return _page(found, None, {}, form), 422
     back = url_for("organisations.edit", organisation=organisation)
     return password_page(form.typed["name"], form.typed["username"], password, back)

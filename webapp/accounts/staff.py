@@ -46,16 +46,8 @@ def add() -> str | tuple[str, int]:
     if changing():
         form.errors = {}
         return _new_page(form)
-    if form.errors:
-        return _new_page(form), 422
-    password = one_time()
-    stored = hashed(password)
-    with services().database.writing() as db:
-        if accounts.account_row(db, form.typed["username"]) is not None:
-            form.errors["username"] = _("This user name is taken. Choose another one.")
-        else:
-            add_account(db, form, organisation(), stored)
-    if form.errors:
+    password = None if form.errors else new_account(form, organisation())
+    if password is None:
         return _new_page(form), 422
     return password_page(form.typed["name"], form.typed["username"], password, url_for("staff.accounts_page"))
 
@@ -117,20 +109,26 @@ def unlock(account: UUID) -> Response:
     return redirect(url_for("staff.edit", account=account), 303)
 
 
-def add_account(db: Session, form: AccountForm, organisation: UUID, stored: str) -> UUID:
-    """Make the account of a form, and note who did it."""
-    id = accounts.add_account(
-        db,
-        organisation=organisation,
-        username=form.typed["username"],
-        name=form.typed["name"],
-        role=form.typed["role"],
-        certificate=form.certificate,
-        password_hash=stored,
-        must_change=True,
-    )
-    note(db, "account.added", id, organisation, {"role": form.typed["role"]})
-    return id
+def new_account(form: AccountForm, organisation: UUID) -> str | None:
+    """Make the account of a form; its first password, or ``None`` with the fault noted in the form."""
+    password = one_time()
+    stored = hashed(password)
+    with services().database.writing() as db:
+        if accounts.account_row(db, form.typed["username"]) is not None:
+            form.errors["username"] = _("This user name is taken. Choose another one.")
+            return None
+        id = accounts.add_account(
+            db,
+            organisation=organisation,
+            username=form.typed["username"],
+            name=form.typed["name"],
+            role=form.typed["role"],
+            certificate=form.certificate,
+            password_hash=stored,
+            must_change=True,
+        )
+        note(db, "account.added", id, organisation, {"role": form.typed["role"]})
+    return password
 
 
 def reset_password(account: Account, back: str) -> str:

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    model_validator,
+)
 from pydantic import ValidationError as BodyError
 
+from webapp.people.wordings import WORDINGS
 from webapp.visits.questions import TEXT_LIMIT
 
 NAME_LIMIT = 200
@@ -67,6 +78,24 @@ class Changes(Body):
     from_paper: StrictBool | None = None
 
 
+class Consents(Body):
+    """What was answered at the bedside when the person was asked to agree."""
+
+    wording: Name
+    """The version of the texts that were read out."""
+    by: Literal["self", "guardian", "relative"]
+    by_name: Annotated[StrictStr, Field(max_length=60)] = ""
+    given: dict[Literal["assessment", "insurer", "photo", "position"], StrictBool]
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if self.wording not in WORDINGS:
+            raise ValueError("no such wording")
+        if self.by != "self" and not self.by_name.strip():
+            raise ValueError("the name of whoever answered is missing")
+        return self
+
+
 class NewVisit(Body):
     """A visit that was begun on a phone; the fields of the person page, as typed."""
 
@@ -79,6 +108,7 @@ class NewVisit(Body):
     place: Annotated[StrictStr, Field(max_length=NAME_LIMIT)]
     visited_on: Annotated[StrictStr, Field(max_length=40)]
     instruments: Annotated[list[Name], Field(min_length=1, max_length=50)]
+    consents: Consents | None = None
     made_at: Annotated[StrictStr, Field(max_length=40)] | None = None
     from_paper: StrictBool = False
 

@@ -20,14 +20,15 @@ from webapp.api.bodies import Changes, NewVisit
 from webapp.api.definitions import KINDS, addresses, definition
 from webapp.app import services
 from webapp.delivery import FOREVER, RECHECK
+from webapp.people.consents import write_down
 from webapp.people.form import read_person
-from webapp.people.routes import OtherName, place_choices
-from webapp.people.routes import _known_person as known_person
+from webapp.people.routes import OtherName, known_person, place_choices
 from webapp.storage import Visit, audit, people, visits
+from webapp.storage.consents import SELF
 from webapp.storage.operations import Answer
 from webapp.visits.blueprint import open_visit
 from webapp.visits.casework import PERSON_PAGE, sheets
-from webapp.visits.instruments import _offered as offered
+from webapp.visits.instruments import offered
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
 
@@ -140,6 +141,10 @@ def create() -> Response:
                 instruments=list(dict.fromkeys(body.instruments)),
                 from_paper=body.from_paper,
             )
+            if body.consents is not None:
+                said = body.consents
+                name = "" if said.by == SELF else " ".join(said.by_name.split())
+                write_down(db, who, body.visit, said.given, said.by, name, said.wording)
             audit.record(
                 db,
                 "visit.begun_offline",

@@ -17,7 +17,9 @@ from webapp.delivery import FOREVER, RECHECK
 from webapp.display import size
 from webapp.i18n import chosen_language, language
 from webapp.offline import words
+from webapp.people.consents import GIVER_WORDS, consent_questions
 from webapp.people.routes import place_choices
+from webapp.people.wordings import CURRENT
 
 blueprint = Blueprint("offline", __name__)
 
@@ -32,7 +34,7 @@ ELSEWHERE = frozenset({WORKER, "signature.js"})
 @allow(ANYONE)
 def offline() -> str:
     """Drafts on this phone, their questions and results, and new visits."""
-    return _shell("offline.html", words.offline() | words.outbox(), places=place_choices(services().rules))
+    return _shell("offline.html", words.offline() | words.outbox(), **_new_visit())
 
 
 @blueprint.get("/outbox")
@@ -115,6 +117,16 @@ def _shell(template: str, more: dict[str, str], **values: Any) -> str:
     told = for_scripts()
     told["words"] |= more
     return render_template(template, told=told, shell=True, **values)
+
+
+def _new_visit() -> dict[str, Any]:
+    """What the form of a visit begun without a network asks."""
+    return {
+        "places": place_choices(services().rules),
+        "consents": consent_questions(),
+        "wording": CURRENT,
+        "givers": GIVER_WORDS,
+    }
 
 
 @blueprint.app_context_processor

@@ -125,6 +125,8 @@ def offline() -> dict[str, str]:
         "err_id": _("18 places; the last may be X. Check the number."),
         "err_birth": _("Enter the date of birth, or the identity number"),
         "err_sex": _("Choose the sex, or enter the identity number"),
+        "err_by": _("Say who answered"),
+        "err_by_name": _("Enter the name of whoever answered"),
         "err_place": _("Choose the place"),
         "err_instrument": _("Choose at least one"),
     }

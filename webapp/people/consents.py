@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from flask import abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from webapp.access import ASSESSOR, actor, allow, organisation
@@ -87,40 +90,62 @@ def withdraw(visit: UUID, consent: UUID) -> Response:
 
 
 def _save(visit: Visit, given: dict[str, str], by: str, name: str) -> None:
-    database = services().database
     with writing() as db:
-        person = visits.get_visit(db, database.cipher, visit.id, organisation=organisation()).person.id
-        last = consents.current(consents.consents_of(db, database.cipher, person))
-        for kind, answer in given.items():
-            if _same(last.get(kind), visit.id, answer == "yes", by, name):
-                continue
-            consents.add_consent(
-                db,
-                database.cipher,
-                person=person,
-                visit=visit.id,
-                kind=kind,
-                given=answer == "yes",
-                by=by,
-                by_name=name,
-                wording=CURRENT,
-                account=actor().id,
-            )
-            audit.record(
-                db,
-                "consent.given" if answer == "yes" else "consent.refused",
-                f"person:{person}",
-                account=actor().id,
-                organisation=organisation(),
-                detail={"kind": kind, "by": by, "wording": CURRENT},
-            )
+        person = visits.get_visit(db, services().database.cipher, visit.id, organisation=organisation()).person.id
+        write_down(db, person, visit.id, {kind: answer == "yes" for kind, answer in given.items()}, by, name, CURRENT)
 
 
-def _same(last: Consent | None, visit: UUID, given: bool, by: str, name: str) -> bool:
+def write_down(
+    db: Session, person: UUID, visit: UUID, given: Mapping[str, bool], by: str, name: str, wording: str
+) -> None:
+    """Keep what was answered at a visit, and note it; the same answer given twice is kept once.
+
+    Args:
+        db: a writing session.
+        person: whom it is about.
+        visit: where it was asked.
+        given: kind of consent -> agreed or not.
+        by: who answered: self, guardian or relative.
+        name: their name; empty when the person answered.
+        wording: the version of the text that was read out.
+    """
+    cipher = services().database.cipher
+    last = consents.current(consents.consents_of(db, cipher, person))
+    for kind, answer in given.items():
+        if _same(last.get(kind), visit, (answer, by, name, wording)):
+            continue
+        consents.add_consent(
+            db,
+            cipher,
+            person=person,
+            visit=visit,
+            kind=kind,
+            given=answer,
+            by=by,
+            by_name=name,
+            wording=wording,
+            account=actor().id,
+        )
+        audit.record(
+            db,
+            "consent.given" if answer else "consent.refused",
+            f"person:{person}",
+            account=actor().id,
+            organisation=organisation(),
+            detail={"kind": kind, "by": by, "wording": wording},
+        )
+
+
+def _same(last: Consent | None, visit: UUID, said: tuple[bool, str, str, str]) -> bool:
     """The same answer as the one on record from this very visit."""
     if last is None or last.visit != visit or last.withdrawn_at is not None:
         return False
-    return (last.given, last.by, last.by_name, last.wording) == (given, by, name, CURRENT)
+    return (last.given, last.by, last.by_name, last.wording) == said
+
+
+def consent_questions() -> list[tuple[str, Any, Mapping[str, str]]]:
+    """Each kind of consent with its title and the text to read out now."""
+    return [(kind, TITLES[kind], WORDINGS[CURRENT][kind]) for kind in KINDS]
 
 
 def _page(visit: Visit, errors: dict[str, str]) -> str:
@@ -137,7 +162,7 @@ def _page(visit: Visit, errors: dict[str, str]) -> str:
     return render_template(
         "consents.html",
         visit=visit,
-        kinds=[(kind, TITLES[kind], WORDINGS[CURRENT][kind], last.get(kind)) for kind in KINDS],
+        kinds=[(kind, title, text, last.get(kind)) for kind, title, text in consent_questions()],
         givers=GIVER_WORDS,
         titles=TITLES,
         typed=typed,

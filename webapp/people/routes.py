@@ -74,7 +74,7 @@ def create() -> Response | tuple[str, int]:
     try:
         with writing() as db:
             if not visits.visit_exists(db, organisation(), id):
-                who = _known_person(form, db) or people.add_person(
+                who = known_person(form, db) or people.add_person(
                     db, database.cipher, organisation=organisation(), **_identity(person)
                 )
                 visits.add_visit(
@@ -129,7 +129,7 @@ def change(visit: UUID) -> Response | tuple[str, int]:
     person, database = form.person, known.database
     try:
         with writing() as db:
-            who = _known_person(form, db, found.person.id)
+            who = known_person(form, db, found.person.id)
             if who is None or who == found.person.id:
                 who = found.person.id
                 if people.has_finished_visit(db, who) and _identity(person) != _stored_identity(found):
@@ -199,7 +199,7 @@ def _page(form: PersonForm, *, visit: UUID, is_new: bool, to_sign: bool = False)
     )
 
 
-def _known_person(form: PersonForm, db: Any, own: UUID | None = None) -> UUID | None:
+def known_person(form: PersonForm, db: Any, own: UUID | None = None) -> UUID | None:
     """The person already on record with that number; ``own`` is the draft's person, whose name may be corrected.
 
     Raises:

@@ -121,14 +121,7 @@ def sign(
         Refused: ``not_submitted``, ``outdated`` when the content changed since it was shown, ``twice``, ``consent``,
             or a reason of `may_join`.
     """
-    visits.lock_visit(db, id)
-    found = visits.get_visit(db, database.cipher, id)
-    if found.status != TO_SIGN:
-        raise Refused("not_submitted")
-    parts = sheets(book, found)
-    now = content_hash(book, found, parts)
-    if content != now:
-        raise Refused("outdated")
+    found, parts, now = _as_shown(db, database, book, id, content)
     if not ready(found, parts):
         raise Refused("open")
     if consents.refused(db, found.person.id, consents.ASSESSMENT):
@@ -169,13 +162,7 @@ def sign_informant(
     content: str,
 ) -> None:
     """Whoever gave the information signs on an assessor's phone. Raises `Refused` as `sign` does."""
-    visits.lock_visit(db, id)
-    found = visits.get_visit(db, database.cipher, id)
-    if found.status != TO_SIGN:
-        raise Refused("not_submitted")
-    now = content_hash(book, found, sheets(book, found))
-    if content != now:
-        raise Refused("outdated")
+    found, _parts, now = _as_shown(db, database, book, id, content)
     drop_outdated(db, database, id, now)
     try:
         signatures.add_signature(
@@ -194,6 +181,21 @@ def sign_informant(
         raise Refused("twice") from None
     detail = {"role": signatures.INFORMANT, "method": method, "content": now}
     note(db, found, "visit.signed", detail, account=account)
+
+
+def _as_shown(
+    db: Session, database: Database, book: Rulebook, id: UUID, content: str
+) -> tuple[Visit, list[Sheet], str]:
+    """The visit, locked, with its sheets and the hash of its content, which must be what the signer was shown."""
+    visits.lock_visit(db, id)
+    found = visits.get_visit(db, database.cipher, id)
+    if found.status != TO_SIGN:
+        raise Refused("not_submitted")
+    parts = sheets(book, found)
+    now = content_hash(book, found, parts)
+    if content != now:
+        raise Refused("outdated")
+    return found, parts, now
 
 
 def drop_outdated(db: Session, database: Database, id: UUID, now: str) -> None:

@@ -33,6 +33,25 @@ async function placesHere(known) {
   return found;
 }
 
+/** What was answered to the consents; null when nothing was. */
+function consentsOf(form) {
+  const given = {};
+  for (const part of form.querySelectorAll("[data-consent]")) {
+    const answer = part.querySelector("input:checked");
+    if (answer) given[part.dataset.consent] = answer.value === "yes";
+  }
+  if (!Object.keys(given).length) return null;
+  const by = form.elements.by.value;
+  return { wording: form.elements.wording.value, by, by_name: by === "self" ? "" : form.elements.by_name.value.trim(), given };
+}
+
+/** Put the answers of a refused visit back into its form. */
+function showConsents(form, consents) {
+  for (const [kind, agreed] of Object.entries(consents.given)) form.elements[`consent.${kind}`].value = agreed ? "yes" : "no";
+  form.elements.by.value = consents.by;
+  form.elements.by_name.value = consents.by_name;
+}
+
 /** Show the form of a new visit; `go` opens its first page. A refused one is corrected under its own id. */
 export async function newVisit(main, go) {
   const known = await store.note("session");
@@ -50,6 +69,8 @@ export async function newVisit(main, go) {
   Object.assign(field("visited_on"), { value: today, max: today });
   const refused = (await store.unsent()).find((r) => r.kind === "create" && r.state === "refused" && r.content);
   if (refused) for (const [name, value] of Object.entries(refused.content)) if (field(name)?.type !== "checkbox" && typeof value === "string" && field(name)) field(name).value = value;
+
+  if (refused?.content.consents) showConsents(form, refused.content.consents);
 
   const choices = () => {
     const here = places.get(field("place").value);
@@ -72,10 +93,16 @@ export async function newVisit(main, go) {
     if (read) Object.assign(field("birth_date"), { value: read.birth }), (field("sex").value = read.sex);
   });
 
+  const warning = form.querySelector("[data-refused]");
+  const warn = () => (warning.hidden = field("consent.assessment").value !== "no");
+  form.addEventListener("change", warn);
+  warn();
+
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const given = Object.fromEntries(["name", "citizen_id", "birth_date", "sex", "place", "visited_on"].map((n) => [n, field(n).value.trim()]));
     const instruments = [...form.querySelectorAll("input[name=instrument]:checked")].map((box) => box.value);
+    const consents = consentsOf(form);
     const read = given.citizen_id ? readNumber(given.citizen_id) : null;
     const faults = {
       name: !given.name && t("err_name"),
@@ -84,13 +111,15 @@ export async function newVisit(main, go) {
       sex: !given.sex && !read && t("err_sex"),
       place: !given.place && t("err_place"),
       instrument: !instruments.length && t("err_instrument"),
+      by: consents && !consents.by && t("err_by"),
+      by_name: consents?.by && consents.by !== "self" && !consents.by_name && t("err_by_name"),
     };
     for (const [name, text] of Object.entries(faults)) wrong(name, text || "");
     const first = Object.keys(faults).find((name) => faults[name]);
     if (first) return form.querySelector(`[data-error="${first}"]`).scrollIntoView({ block: "center" });
     if (read) Object.assign(given, { citizen_id: read.number, birth_date: read.birth, sex: read.sex });
     const visit = refused?.visit ?? crypto.randomUUID();
-    const content = { visit, ...given, instruments, from_paper: field("from_paper").checked };
+    const content = { visit, ...given, instruments, from_paper: field("from_paper").checked, ...(consents && { consents }) };
     const { files } = places.get(given.place);
     const name = given.name[0] + "*".repeat([...given.name].length - 1);
     const draft = {

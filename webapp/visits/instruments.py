@@ -38,11 +38,11 @@ def choose_instruments(visit: UUID) -> Response | tuple[str, int]:
     known = services()
     found = open_draft(visit)
     ticked = request.form.getlist("instrument")
-    offered = {i.id for i in _offered(known.rules, found)}
+    there = {i.id for i in offered(known.rules, found)}
     answered = [a.instrument for a in found.assessments if a.answers]
     if not ticked:
         return _page(found, ticked, _("Choose at least one")), 422
-    if not set(ticked) <= offered:
+    if not set(ticked) <= there:
         return _page(found, ticked, _("Choose from the list")), 422
     if not set(answered) <= set(ticked):
         return _page(found, [*ticked, *answered], _("An instrument with answers cannot be taken away")), 422
@@ -80,7 +80,7 @@ def bundle(book: Rulebook, place: str) -> list[str]:
     return [DEFAULT_INSTRUMENT] if DEFAULT_INSTRUMENT in book.instruments else []
 
 
-def _offered(book: Rulebook, visit: Visit) -> list[Instrument]:
+def offered(book: Rulebook, visit: Visit) -> list[Instrument]:
     chosen = {a.instrument for a in visit.assessments}
     around = {place.id for place in book.chain(visit.place)} if visit.place in book.places else {"national"}
     return [
@@ -98,7 +98,7 @@ def _in_order(book: Rulebook, ids: Sequence[str]) -> list[str]:
 def _page(visit: Visit, chosen: Sequence[str], error: str | None = None) -> str:
     book = services().rules
     usual = bundle(book, visit.place)
-    offered = _offered(book, visit)
+    there = offered(book, visit)
     titles = {
         "ability": _("Ability and care grades"),
         "screening": _("Screening"),
@@ -107,9 +107,9 @@ def _page(visit: Visit, chosen: Sequence[str], error: str | None = None) -> str:
         "self-rating": _("Self-rating"),
         "constitution": _("Constitution"),
     }
-    shown = [i for i in offered if i.id in usual or i.id in chosen]
+    shown = [i for i in there if i.id in usual or i.id in chosen]
     groups = [(_("Used here"), shown)] if shown else []
-    groups += [(titles[kind], [i for i in offered if i.kind == kind and i not in shown]) for kind in KINDS]
+    groups += [(titles[kind], [i for i in there if i.kind == kind and i not in shown]) for kind in KINDS]
     return render_template(
         "instruments.html",
         visit=visit,
