@@ -52,7 +52,7 @@ def judge(task: Task) -> Done:
     verdicts = []
     for number in numbers:
         verdict = hunt.judge(listed[number])
-        if suggest and verdict.survived and verdict.mutant.decisive:
+        if suggest and verdict.survived:
             teller.tell(hunt.mutated(verdict.mutant), verdict.witness)
         verdicts.append(verdict)
     return file, verdicts, teller.examples

@@ -18,12 +18,17 @@ def deployed(book: Rulebook, id: str, settings: Mapping[str, Any]) -> Rulebook:
         settings: choices of the instrument's open points; those an assessment may make are left to it.
     """
     own = {s.id: settings[s.id] for s in book.instruments[id].settings if s.deployment and s.id in settings}
-    if not own:
+    return settled(book, id, own)
+
+
+def settled(book: Rulebook, id: str, settings: Mapping[str, Any]) -> Rulebook:
+    """The rulebook of a deployment that chose this for an instrument, whether or not an assessment could."""
+    if not settings:
         return book
     kept: dict[tuple[Any, ...], Rulebook] = book.__dict__.setdefault("_deployed", {})
-    key = (id, *sorted(own.items()))
+    key = (id, *sorted(settings.items()))
     if key not in kept:
-        kept[key] = replace(book, settings={**book.settings, id: {**book.settings.get(id, {}), **own}})
+        kept[key] = replace(book, settings={**book.settings, id: {**book.settings.get(id, {}), **settings}})
     return kept[key]
 
 

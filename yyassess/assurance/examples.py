@@ -7,13 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from yyassess.assessment.deployment import deployed
+from yyassess.assessment.deployment import deployed, settled
 from yyassess.assessment.errors import InputError
 from yyassess.assessment.scoring import Scorer, scorer
 from yyassess.assessment.screening import screen
 from yyassess.entitlement.determine import determine
+from yyassess.entitlement.monitor import CaseMonitor
 from yyassess.entitlement.services import PHASES
 from yyassess.rulebook.book import Origin, Rulebook
+from yyassess.rulebook.events import EventExample
 from yyassess.rulebook.vocabulary import read_date
 
 #: What an example expects of a programme that is not among the outcomes of a place at all (a nearer text ends it there).
@@ -51,6 +53,9 @@ def run_examples(book: Rulebook, file: str | None = None) -> Iterator[ExampleRes
             origin = book.origins[("programme", f"{place}/{id}")]
             for number, worked in enumerate(texts.texts[0].examples if file in (None, origin.file) else ()):
                 yield _result(id, worked.name, origin, number, _case(book, place, id, worked))
+    for origin, told in book.events.examples:
+        for number, one in enumerate(told if file in (None, origin.file) else ()):
+            yield _result("events", one.name, origin, number, _monitored(book, one))
 
 
 def _result(of: str, name: str, origin: Origin, number: int, problem: str | None) -> ExampleResult:
@@ -110,6 +115,39 @@ def shown_of_stages(found: Mapping[str, Any]) -> dict[str, Any]:
         "level": found["result"] and found["result"]["level"],
         "statuses": {stage["id"]: stage["status"] for stage in found["stages"]},
         "offers": {stage["id"]: [c["instrument"] for c in stage.get("choose", ())] for stage in found["stages"]},
+    }
+
+
+def _monitored(book: Rulebook, example: EventExample) -> str | None:
+    for id, settings in example.settings.items():
+        book = settled(book, id, settings)
+    monitor = CaseMonitor(rules=book, place=example.place, engine="reference")
+    try:
+        monitor.observe_all(example.events)
+    except InputError as error:
+        expected = example.expect.get("error")
+        return _differs("error", expected, [e["where"] for e in error.errors]) if expected else f"refused: {error}"
+    return _compare(example.expect, shown_of_events(monitor.report(example.on)))
+
+
+def shown_of_events(report: Mapping[str, Any]) -> dict[str, Any]:
+    """What an example may state of a monitor's report.
+
+    ``due``: the rules of all that is due; by rule ``actions``, ``since``, ``because`` (how many events), ``programmes``,
+    ``assessments`` (immediate, full, routine) and ``instruments`` to assess with; ``warnings``.
+    """
+    due = report["due"]
+    asked = {d["rule"]: d["assessment"] for d in due if d.get("assessment")}
+    return {
+        "due": [d["rule"] for d in due],
+        "actions": {d["rule"]: d["action"] for d in due},
+        "since": {d["rule"]: d["since"] for d in due},
+        "because": {d["rule"]: len(d["because"]) for d in due},
+        "programmes": {d["rule"]: d["programmes"] for d in due},
+        "all": {d["rule"]: d["all"] for d in due},
+        "assessments": {rule: a["kind"] for rule, a in asked.items()},
+        "instruments": {rule: a.get("instrument") for rule, a in asked.items()},
+        "warnings": [w["id"] for w in report["warnings"]],
     }
 
 

@@ -29,7 +29,7 @@ from yyassess.rulebook.loading import RawFile, RulebookError, read_files
 from yyassess.rulebook.yaml_reader import read_yaml
 
 #: Rule files whose lines decide something; the others are lists of sources, places and the like.
-ROLES = ("instrument", "pathway", "programme", "vocabulary")
+ROLES = ("instrument", "pathway", "programme", "vocabulary", "events")
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,13 @@ BESIDE = (
     "services", "hints", "decisions", "actions", "rescreen", "flags", "cautions", "valid_for", "reassess", "choose",
     "results", "stages",
 )  # fmt: skip
+#: What a word of an event rule may be mistaken for.
+OTHERS: dict[str, tuple[str, ...]] = {
+    "due": ("end", "suspend", "resume", "reassess_now", "check"),
+    "assessment": ("immediate", "full", "routine"),
+    "stay": ("open", "closed"),
+    "span": ("valid_for", "reassess"),
+}
 
 
 class _Gone:
@@ -103,6 +110,9 @@ class Mutant:
 
 Trees = Callable[[str], Node | None]
 """The tree of a condition as written, or none where it is no condition."""
+Codes = Mapping[str, tuple[str, ...]]
+Fault = tuple[Path, str, Any]
+"""Where a fault is, what it is, and what stands there instead."""
 
 
 def mutants(file: str, data: Any, trees: Trees, codes: Mapping[str, tuple[str, ...]]) -> Iterator[Mutant]:
@@ -114,8 +124,56 @@ def mutants(file: str, data: Any, trees: Trees, codes: Mapping[str, tuple[str, .
         trees: parsed conditions by their text.
         codes: the codes of each fact, to take one for another.
     """
-    for path, what, value in _faults(data, (), trees, codes):
+    faults = _of_events if isinstance(data.get("kinds"), dict) else _everywhere
+    for path, what, value in faults(data, trees, codes):
         yield Mutant(file, path, what, value, data)
+
+
+# -- events ---------------------------------------------------------------------------------------------------------------
+def _of_events(data: Any, trees: Trees, codes: Codes) -> Iterator[Fault]:
+    """Faults of an event file: its lines stand each for itself, in no order."""
+    for id, kind in data["kinds"].items():
+        if "role" in kind:
+            yield ("kinds", id, "role"), "role dropped", GONE
+        for name, detail in kind.get("details", {}).items():
+            path: Path = ("kinds", id, "details", name)
+            if isinstance(detail.get("if_not_given"), bool):
+                yield (*path, "if_not_given"), "the other value assumed", not detail["if_not_given"]
+            if "sorts" in detail:
+                yield from _sortings(detail["sorts"], (*path, "sorts"))
+    for part in ("validity", "rules"):
+        for number, row in enumerate(data.get(part, ())):
+            yield (part, number), f"{row['id']} dropped", GONE
+            for key, value in row.items():
+                yield from _of_key(key, value, (part, number, key), trees, codes)
+                yield from _of_event_key(key, value, (part, number, key))
+
+
+def _of_event_key(key: str, value: Any, path: Path) -> Iterator[Fault]:
+    if key in OTHERS:
+        yield from ((path, f"{value} -> {other}", other) for other in OTHERS[key] if other != value)
+    elif key in ("kinds", "programmes"):
+        yield from ((path, f"{gone} left out", [v for v in value if v != gone]) for gone in value if len(value) > 1)
+    elif key in ("counts_if", "settled_by", "all"):
+        yield path, f"{key} dropped", GONE
+    elif key == "within_days":
+        yield from ((path, f"{value} -> {other}", other) for other in (value - 1, value + 1))
+
+
+def _sortings(sorts: Mapping[str, Any], path: Path) -> Iterator[Fault]:
+    """The ends of each range moved by one, and another code for the rest."""
+    for code, ends in sorts["ranges"].items():
+        for number, end in enumerate(ends):
+            for step in (-1, 1):
+                if int(end[1:]) + step >= 0:
+                    moved = f"{end[0]}{int(end[1:]) + step:02}"
+                    yield (*path, "ranges", code, number), f"{end} -> {moved}", moved
+        yield (*path, "otherwise"), f"otherwise -> {code}", code
+
+
+# -- all other files ------------------------------------------------------------------------------------------------------
+def _everywhere(data: Any, trees: Trees, codes: Codes) -> Iterator[Fault]:
+    return _faults(data, (), trees, codes)
 
 
 def _faults(

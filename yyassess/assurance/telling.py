@@ -41,6 +41,8 @@ TOLD_BESIDE = (
 TRIES = 150
 #: How the random people are made up: shares of extreme answers, of answers kept, of context known, of settings chosen.
 EXTREME, ANSWERED, KNOWN, CHOSEN = 0.5, 0.7, 0.8, 0.3
+#: How long ago a screen was done.
+AGO = (0 * ONE_DAY, 9 * ONE_DAY)
 #: One sheet in so many has gaps.
 GAPS_EVERY = 4
 
@@ -337,7 +339,8 @@ def _screened(book: Rulebook, id: str) -> Iterator[tuple[Json, dt.date]]:
         for name, value in facts.items():
             case["person" if book.facts[name].person else "facts"][name] = value
         case["assessments"] = [
-            {"instrument": i, "date": day.isoformat(), "grade": {"level": n}} for i, n in levels.items()
+            {"instrument": i, "date": (day - rng.choice(AGO)).isoformat(), "grade": {"level": n}}
+            for i, n in levels.items()
         ]
         yield case, day
 
@@ -350,7 +353,7 @@ def _walked(book: Rulebook, id: str, case: Json, day: dt.date) -> Json | None:
     shown: Json = {key: found[key] for key in ("complete", "enters", "needed", "missing")}
     shown["result"] = found["result"] and found["result"]["code"]
     shown["conflicts"] = [c["stage"] for c in found["conflicts"]]
-    shown["rescreen"] = {"due": found["rescreen"]["due"]} if (found["rescreen"] or {}).get("due") else {}
+    shown["rescreen"] = found["rescreen"] and {k: v for k, v in found["rescreen"].items() if k == "due"}
     for key in ("cautions", "actions", "flags", "decisions", "entry"):
         shown[key] = [line["id"] for line in found[key] if line.get("status", "true") == "true"]
     shown.pop("entry")

@@ -163,10 +163,8 @@ class Day:
         events = [self.events[n] for n in stay]
         for rule in self.rules:
             if rule.stay == ("open" if inside else "closed"):
-                programmes = self._there(rule.programmes)
-                if programmes or not rule.programmes:
-                    item = self._item(rule, events[0 if inside else -1], events, None)
-                    yield rule, item | {"programmes": programmes, "kinds": self._kinds(programmes)}
+                if self._there(rule.programmes) or not rule.programmes:
+                    yield rule, self._item(rule, events[0 if inside else -1], events, None)
 
     def _there(self, programmes: Sequence[str]) -> list[str]:
         """Those in force where the person lives; all of them where nobody knows."""
@@ -182,13 +180,15 @@ class Day:
     def _item(self, rule: EventRule, start: Event, because: Sequence[Event], scale: str | None) -> dict[str, Any]:
         row = start.row
         name = "\n".join((rule.due, rule.id, rule.place or "", scale or "", start.key))
+        # A rule of a whole city names its districts' programmes too, which others of the city never had.
+        programmes = self._there(rule.programmes) or list(rule.programmes)
         item: dict[str, Any] = {
             "id": hashlib.sha256(name.encode()).hexdigest()[:16],
             "action": rule.due,
             "rule": rule.id,
             "since": start.day.isoformat(),
-            "programmes": list(rule.programmes),
-            "kinds": self._kinds(rule.programmes),
+            "programmes": programmes,
+            "kinds": self._kinds(programmes),
             "all": rule.all,
             "because": [_shown(e) for e in because],
             "say": rule.say,

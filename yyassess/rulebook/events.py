@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 
 from yyassess.conditions.parse import ConditionError, Scope, parse_condition, suggest
-from yyassess.rulebook.basics import CodeId, Evidence, Ident, Kebab, Model, SourceRef, Whole, Words, YesNo
+from yyassess.rulebook.basics import CodeId, Day, Evidence, Ident, Kebab, Model, SourceRef, Whole, Words, YesNo
 from yyassess.rulebook.vocabulary import Code, FactDefinition
 
 if TYPE_CHECKING:
@@ -151,6 +151,19 @@ class EventDecision(Model):
     reason: Words
 
 
+class EventExample(Model):
+    """A person's events and what is due because of them; run by ``yyassess test``."""
+
+    name: str
+    on: Day
+    place: Kebab | None = None
+    settings: dict[Kebab, dict[Ident, Any]] = Field(default_factory=dict)
+    """Instrument -> setting -> what a deployment chose."""
+    events: tuple[dict[str, Any], ...] = ()
+    expect: dict[str, Any]
+    """Parts of what is due that must be equal: see `yyassess.assurance.examples.shown_of_events`."""
+
+
 class EventFile(Model):
     """``events.yaml``."""
 
@@ -158,6 +171,7 @@ class EventFile(Model):
     validity: tuple[Validity, ...] = ()
     rules: tuple[EventRule, ...] = ()
     decisions: tuple[EventDecision, ...] = ()
+    examples: tuple[EventExample, ...] = ()
 
 
 @dataclass
@@ -168,6 +182,7 @@ class EventRules:
     validity: list[Validity] = field(default_factory=list)
     rules: list[EventRule] = field(default_factory=list)
     decisions: dict[str, EventDecision] = field(default_factory=dict)
+    examples: "list[tuple[Origin, tuple[EventExample, ...]]]" = field(default_factory=list)
 
     def digest(self) -> Any:
         """The content, for the rulebook's hash."""
@@ -207,6 +222,7 @@ def gather_events(shop: "Workshop", items: "Sequence[Parsed]") -> EventRules:
             if id in made.kinds:
                 shop.error(origin, ("kinds", id), f"the kind of event {id!r} is already defined")
             made.kinds[id] = kind
+        made.examples.append((origin, file.examples))
         for decision in file.decisions:
             made.decisions[decision.id] = decision
     roles: dict[str, str] = {}
