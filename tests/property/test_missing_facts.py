@@ -32,7 +32,7 @@ from yyassess.conditions.tree import (
     Or,
     facts_of,
 )
-from yyassess.entitlement.missing import relevant, residual
+from yyassess.entitlement.missing import MAX_CODES, relevant, residual
 from yyassess.rulebook.vocabulary import FactDefinition
 
 DAYS = tuple(dt.date(2026, 2, 26) + dt.timedelta(days=n) for n in range(5))
@@ -258,3 +258,19 @@ def test_what_is_left_of_a_condition_means_the_same_and_an_answer_already_reache
             assert after(person) == learnt
             assert learnt is not None
             assert reached is None or reached == learnt
+
+
+# -- too many values to try ---------------------------------------------------------------------------------
+def test_two_numbers_are_tried_together_where_their_ranges_are_narrow_however_high_they_lie() -> None:
+    vocabulary = {name: fact("integer", range=(4000, 4020)) for name in ("one", "other")}
+    apart = Compare(">", Arithmetic("-", Fact("one"), Fact("other")), Literal(30))
+    assert relevant([apart], vocabulary) == frozenset(), "no two of them lie that far apart"
+    near = Compare(">", Arithmetic("-", Fact("one"), Fact("other")), Literal(10))
+    assert relevant([near], vocabulary) == {"one", "other"}
+
+
+def test_of_more_codes_than_can_be_combined_every_fact_is_named() -> None:
+    names = [f"code_{n}" for n in range(MAX_CODES + 1)]
+    vocabulary = {"illnesses": fact("codes", *names), "yes": fact("boolean")}
+    any_of_them = Or((*(Contains("illnesses", name) for name in names), Flag("yes")))
+    assert relevant([any_of_them], vocabulary) == {"illnesses", "yes"}

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 from typing import Any
 
 import pytest
 
-from yyassess import InputError, assess, crosswalk, determine
+from yyassess import InputError, Rulebook, assess, crosswalk, determine
+from yyassess.assessment.dates import add_months
+from yyassess.assessment.question import plain
+from yyassess.assessment.scoring import scorer
 
 DAY = "2026-11-22"
 SCALE = "instruments/scale.yaml"
@@ -335,3 +340,55 @@ def test_a_grade_among_the_facts_is_shown_where_it_belongs() -> None:
     assert error["allowed"] == {
         "assessments": [{"instrument": "ltci-2021-37", "date": "YYYY-MM-DD", "grade": {"level": 0}}]
     }
+
+
+# -- what is said beside a grade ----------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("day", "months", "then"),
+    [
+        ("2026-01-31", 3, "2026-04-30"),
+        ("2026-01-31", 1, "2026-02-28"),
+        ("2028-01-31", 1, "2028-02-29"),
+        ("2026-01-30", 1, "2026-02-28"),
+        ("2026-08-31", 6, "2027-02-28"),
+        ("2026-11-22", 24, "2028-11-22"),
+        ("2026-12-15", 1, "2027-01-15"),
+    ],
+)
+def test_some_months_later_is_the_same_day_or_the_last_of_a_shorter_month(day: str, months: int, then: str) -> None:
+    assert add_months(dt.date.fromisoformat(day), months).isoformat() == then
+
+
+def test_the_trace_shows_the_score_of_an_answer_and_the_name_of_a_level(book: Rulebook) -> None:
+    questions = scorer(book, "gbt-42195-2022").questions
+    answers = {n: int(q.best) for n, q in questions.items()} | {"eating": 3}
+    trace = {line["step"]: line for line in assess("gbt-42195-2022", {"date": DAY, "answers": answers}, book)["trace"]}
+    assert trace["eating"]["value"] == 3
+    name = book.instruments["gbt-42195-2022"].levels[1].name
+    assert name["zh"] in trace["preliminary"]["because"]["zh"] and name["en"] in trace["preliminary"]["because"]["en"]
+
+
+def test_a_fault_says_in_one_line_where_and_what(book: Rulebook) -> None:
+    with pytest.raises(InputError) as caught:
+        assess("cdr", {"date": DAY, "answers": {"memory": 7, "orientation": "x"}}, book)
+    assert [e["where"] for e in caught.value.errors] == ["answers.memory", "answers.orientation"]
+    assert str(caught.value).startswith("answers.memory: ") and "; answers.orientation: " in str(caught.value)
+    assert caught.value.errors[0]["allowed"] == [0, 0.5, 1, 2, 3]
+    assert json.dumps(caught.value.errors)
+
+
+def test_several_codes_are_shown_in_their_order() -> None:
+    assert plain(frozenset({"b", "a", "c"})) == ["a", "b", "c"]
+
+
+def test_one_dimension_that_is_the_whole_grade_has_no_level_of_its_own(book: Rulebook) -> None:
+    whole = [
+        it.id
+        for it in book.instruments.values()
+        if len(it.dimensions) == 1 and it.grade and not it.licence.switch and not it.settings
+    ]
+    assert "phs-self-care" in whole
+    for id in whole:
+        answers = {n: q.best if isinstance(q.best, str) else int(q.best) for n, q in scorer(book, id).questions.items()}
+        [part] = assess(id, {"date": DAY, "answers": answers}, book)["dimensions"].values()
+        assert "level" not in part, id

@@ -380,3 +380,10 @@ def test_the_command_shows_the_same_as_the_library(book: Rulebook) -> None:
             main, ["screen", "-", "--on", ON, "--format", "text", "--lang", lang], input=json.dumps(case)
         ).stdout
         assert all(word in text for word in words)
+
+
+def test_what_a_line_rests_on_is_said_in_words_where_the_rules_do(book: Rulebook) -> None:
+    found = walk(book, did("phs-cognitive-brief", "positive"))
+    said = {action["id"]: action for action in found["actions"]}
+    assert said["early-intervention"]["words"] == "seen part of the plan"
+    assert "words" not in said["guidance"]

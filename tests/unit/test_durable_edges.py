@@ -563,3 +563,9 @@ for n in range(120):
 print(resident() - before)
 """
     assert int(child(script, MALLOC_PERTURB_="165", MALLOC_CHECK_="3")) < 8 << 20
+
+
+def test_a_choice_too_large_for_a_rule_is_not_forgotten_beside_one_that_fits() -> None:
+    large = durable_host.LIMIT + 7
+    either = OneOf(Fact("a"), (1, large))
+    assert [truth(either, {"a": n}) for n in (1, large, 2)] == [True, True, False]

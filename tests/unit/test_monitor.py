@@ -229,3 +229,12 @@ def test_the_end_of_a_conclusion_may_be_told(book: Rulebook) -> None:
     told = event("conclusion_expired", "2026-01-05", instrument=GB)
     assert due(book, "2026-02-01", told) == [("reassess_now", "conclusion-expired", "2026-01-05")]
     assert due(book, "2026-02-01", told, event("assessment", "2026-01-05", instrument=GB)) == []
+
+
+def test_an_expired_conclusion_says_which_clause_gave_it_its_term(book: Rulebook) -> None:
+    item = only(book, "2026-11-22", event("assessment", "2024-11-22", instrument=LTCI, level=3), place="zhoushan")
+    assert item["rule"] == "conclusion-expired"
+    assert (
+        item["validity"]["source"]["document"] == "yibaofa-2023-29" and item["validity"]["source"]["clause"] == "第25条"
+    )
+    assert "2年" in item["validity"]["say"]["zh"] and item["validity"]["evidence"] == "verified"

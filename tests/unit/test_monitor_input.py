@@ -219,3 +219,8 @@ def test_bad_options_end_with_2(tmp_path: Path) -> None:
     ):
         done = run("", *options, "--format", "json")
         assert done.exit_code == 2 and json.loads(done.stderr)["errors"], options
+
+
+def test_the_term_of_a_conclusion_is_told_in_one_way_only(book: Rulebook) -> None:
+    told = event("assessment", "2026-01-01", instrument=GB, valid_until="2026-12-31", valid_months=12)
+    assert [f["where"] for f in faults(lambda: monitor(book, told))] == ["events.0.valid_months"]

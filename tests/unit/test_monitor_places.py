@@ -144,3 +144,10 @@ def test_events_after_a_death_and_two_deaths_are_questioned(book: Rulebook) -> N
     told = [event("death", "2026-01-05"), event("death", "2026-01-06"), event("fall", "2026-01-07")]
     assert warned(book, "2026-02-01", *told) == ["deaths", "after_death"]
     assert due(book, "2026-02-01", *told) == [("end", "death", "2026-01-05")]
+
+
+def test_moves_on_different_days_are_not_questioned(book: Rulebook) -> None:
+    told = [event("moved", "2026-02-01", to="chongqing"), event("moved", "2026-02-03", to="zhoushan")]
+    assert warned(book, "2026-03-01", *told) == []
+    twice = [event("moved", "2026-02-01", to="chongqing"), event("moved", "2026-02-01", to="chongqing", note="again")]
+    assert warned(book, "2026-03-01", *twice) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from string import ascii_uppercase
 from typing import Any
 
 from yyassess.assurance.amounts import all_nodes, amount_of, row_holds
@@ -15,6 +16,7 @@ from yyassess.assurance.world import PATIENCE, Person
 from yyassess.conditions.smt import Symbol, compare, conj, disj, need_z3, neg
 from yyassess.conditions.tree import Const, Node
 from yyassess.rulebook.book import Rulebook
+from yyassess.rulebook.events import EventKind
 from yyassess.rulebook.programme import Programme
 
 Answer = tuple[bool, dict[str, Any] | None]
@@ -32,7 +34,29 @@ def same_for_everybody(first: Rulebook, second: Rulebook, file: str) -> Answer:
             return _pathway(first, second, id), None
     if any(o.file == file for (kind, _), o in first.origins.items() if kind == "programme"):
         return _programme(first, second, file)
+    if first.events.digest() != second.events.digest():
+        return _events(first, second), None
     return (_vocabulary(first, second), None) if first.facts != second.facts else (False, None)
+
+
+# -- events -------------------------------------------------------------------------------------------------------------
+def _events(first: Rulebook, second: Rulebook) -> bool:
+    """Only the ranges of codes differ, and every code there is means the same under both."""
+    one, other = first.events, second.events
+    if {**one.digest(), "kinds": None} != {**other.digest(), "kinds": None} or one.kinds.keys() != other.kinds.keys():
+        return False
+    pairs = [(one.kinds[id], other.kinds[id]) for id in one.kinds]
+    return all(_unsorted(a) == _unsorted(b) and _sorted_alike(a, b) for a, b in pairs)
+
+
+def _unsorted(kind: EventKind) -> Any:
+    return kind.model_dump(exclude={"details": {name: {"sorts": {"ranges"}} for name in kind.details}})
+
+
+def _sorted_alike(one: EventKind, other: EventKind) -> bool:
+    stems = [f"{letter}{number:02}" for letter in ascii_uppercase for number in range(100)]
+    pairs = [(detail.sorts, other.details[name].sorts) for name, detail in one.details.items()]
+    return all(a == b or (a and b and all(a.meaning(s) == b.meaning(s) for s in stems)) for a, b in pairs)
 
 
 # -- vocabulary ---------------------------------------------------------------------------------------------------------

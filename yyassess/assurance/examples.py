@@ -134,7 +134,7 @@ def shown_of_events(report: Mapping[str, Any]) -> dict[str, Any]:
     """What an example may state of a monitor's report.
 
     ``due``: the rules of all that is due; by rule ``actions``, ``since``, ``because`` (how many events), ``programmes``,
-    ``assessments`` (immediate, full, routine) and ``instruments`` to assess with; ``warnings``.
+    ``all``, ``decisions``, ``assessments`` (immediate, full, routine) and ``instruments`` to assess with; ``warnings``.
     """
     due = report["due"]
     asked = {d["rule"]: d["assessment"] for d in due if d.get("assessment")}
@@ -145,6 +145,7 @@ def shown_of_events(report: Mapping[str, Any]) -> dict[str, Any]:
         "because": {d["rule"]: len(d["because"]) for d in due},
         "programmes": {d["rule"]: d["programmes"] for d in due},
         "all": {d["rule"]: d["all"] for d in due},
+        "decisions": {d["rule"]: d["decisions"] for d in due},
         "assessments": {rule: a["kind"] for rule, a in asked.items()},
         "instruments": {rule: a.get("instrument") for rule, a in asked.items()},
         "warnings": [w["id"] for w in report["warnings"]],

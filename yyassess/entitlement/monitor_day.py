@@ -162,9 +162,9 @@ class Day:
             stay.insert(0, number)
         events = [self.events[n] for n in stay]
         for rule in self.rules:
-            if rule.stay == ("open" if inside else "closed"):
-                if self._there(rule.programmes) or not rule.programmes:
-                    yield rule, self._item(rule, events[0 if inside else -1], events, None)
+            asked = rule.stay == ("open" if inside else "closed")
+            if asked and (self._there(rule.programmes) or not rule.programmes):
+                yield rule, self._item(rule, events[0 if inside else -1], events, None)
 
     def _there(self, programmes: Sequence[str]) -> list[str]:
         """Those in force where the person lives; all of them where nobody knows."""
@@ -202,9 +202,7 @@ class Day:
             what, id = scale.split(" ", 1)
             item["assessment"] = {"kind": rule.assessment, what: id}
         if row is not None:
-            item["validity"] = {"say": row.say, "evidence": row.evidence.mark}
-            if row.source:
-                item["validity"]["source"] = source_json(row.source)
+            item["validity"] = {"say": row.say, "evidence": row.evidence.mark, "source": source_json(row.source)}
         return item
 
     # -- moves --------------------------------------------------------------------------------------------

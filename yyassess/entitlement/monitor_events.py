@@ -138,8 +138,7 @@ class EventReader:
                 if not re.fullmatch(r"[A-Z][0-9][0-9]", stem):
                     faults.add(at + name, values[name], "A00-Z99", "不是有效编码", "not a code such as F00.1")
                     continue
-                sorts = (code for code, (low, high) in sorting.ranges.items() if low <= stem <= high)
-                meant = next(sorts, None)
+                meant = sorting.meaning(stem)
                 told = values.get(sorting.into)
                 if told is not None and (told in sorting.ranges or meant) and told != meant:
                     zh, en = "与编码不一致", f"contradicts {name} {values[name]}"

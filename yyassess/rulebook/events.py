@@ -32,6 +32,10 @@ class Sorting(Model):
     ranges: dict[CodeId, tuple[str, str]] = Field(min_length=1)
     otherwise: CodeId
 
+    def meaning(self, stem: str) -> str | None:
+        """What the first three characters of a code mean; ``None`` when they lie in no range."""
+        return next((code for code, (low, high) in self.ranges.items() if low <= stem <= high), None)
+
 
 class Detail(Model):
     """Something told about an event beside its kind and day."""
