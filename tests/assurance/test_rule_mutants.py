@@ -51,6 +51,11 @@ def planted(file: str, path: str, what: str) -> Verdict:
         ("rules/zhoushan/zs-ltci.yaml", "in_force.from", "from one day earlier"),
         ("rules/zhoushan/zs-ltci.yaml", "services.0", "services: 1 dropped"),
         ("rules/pathways/dementia.yaml", "grading.5", "grading: 6 dropped"),
+        ("rules/events.yaml", "rules.0.within_days", "30 -> 29"),
+        ("rules/events.yaml", "rules.0.kinds", "self_harm left out"),
+        ("rules/events.yaml", "rules.1", "coma dropped"),
+        ("rules/events.yaml", "validity.1.months", "6 -> 7"),
+        ("rules/events.yaml", "kinds.diagnosis.details.icd10.sorts.ranges.dementia.1", "F03 -> F02"),
     ],
 )
 def test_a_fault_planted_by_hand_is_found_with_a_witness(file: str, path: str, what: str) -> None:
@@ -107,3 +112,9 @@ def test_a_fault_that_changes_nothing_is_proved_to_change_nothing(file: str, pat
 def test_a_text_that_only_ends_another_is_not_taken_for_harmless() -> None:
     verdict = planted("rules/guangzhou/frail-elder-subsidy.yaml", "in_force.from", "from one day earlier")
     assert verdict.killed_by == "examples"
+
+
+def test_a_moved_end_that_another_range_covers_is_proved_harmless() -> None:
+    path = "kinds.diagnosis.details.icd10.sorts.ranges.other_mental_disorder.0"
+    assert planted("rules/events.yaml", path, "F04 -> F03").killed_by == "equivalent"
+    assert planted("rules/events.yaml", path, "F04 -> F05").killed_by == "examples"

@@ -274,3 +274,5 @@ def test_of_more_codes_than_can_be_combined_every_fact_is_named() -> None:
     vocabulary = {"illnesses": fact("codes", *names), "yes": fact("boolean")}
     any_of_them = Or((*(Contains("illnesses", name) for name in names), Flag("yes")))
     assert relevant([any_of_them], vocabulary) == {"illnesses", "yes"}
+    alone = Or(tuple(Contains("illnesses", name) for name in names))
+    assert relevant([alone], vocabulary) == {"illnesses"}

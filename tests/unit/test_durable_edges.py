@@ -569,3 +569,24 @@ def test_a_choice_too_large_for_a_rule_is_not_forgotten_beside_one_that_fits() -
     large = durable_host.LIMIT + 7
     either = OneOf(Fact("a"), (1, large))
     assert [truth(either, {"a": n}) for n in (1, large, 2)] == [True, True, False]
+
+
+def test_a_number_as_large_as_a_long_of_four_bytes_holds_stays_out_of_the_rules(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[str] = []
+    real = core().create_ruleset
+    spy = Spy(create_ruleset=lambda name, rules: (told.append(rules), real(name, rules))[1])
+    monkeypatch.setattr(durable_host, "core", lambda: spy)
+    monkeypatch.setattr(DurableEngine, "_kept", {})
+    for number in (2**31 - 2, 2**31 - 1):
+        assert truth(at_least("a", number), {"a": number}) is True
+        assert truth(at_least("a", number), {"a": number - 1}) is False
+    assert str(2**31 - 2) in "".join(told)
+    assert str(2**31 - 1) not in "".join(told)
+
+
+def test_loading_the_core_leaves_the_ways_of_loading_as_they_were() -> None:
+    before = sys.getdlopenflags()
+    core.__wrapped__()
+    assert sys.getdlopenflags() == before

@@ -238,3 +238,8 @@ def test_an_expired_conclusion_says_which_clause_gave_it_its_term(book: Rulebook
         item["validity"]["source"]["document"] == "yibaofa-2023-29" and item["validity"]["source"]["clause"] == "第25条"
     )
     assert "2年" in item["validity"]["say"]["zh"] and item["validity"]["evidence"] == "verified"
+
+
+def test_asking_for_a_specialists_diagnosis_is_no_assessment(book: Rulebook) -> None:
+    item = only(book, "2026-11-22", event("diagnosis", "2026-11-20", icd10="F32"))
+    assert item["rule"] == "mental-disorder-ask" and "assessment" not in item

@@ -224,3 +224,9 @@ def test_bad_options_end_with_2(tmp_path: Path) -> None:
 def test_the_term_of_a_conclusion_is_told_in_one_way_only(book: Rulebook) -> None:
     told = event("assessment", "2026-01-01", instrument=GB, valid_until="2026-12-31", valid_months=12)
     assert [f["where"] for f in faults(lambda: monitor(book, told))] == ["events.0.valid_months"]
+
+
+def test_a_diagnosis_that_contradicts_its_code_is_told_what_the_code_means(book: Rulebook) -> None:
+    told = event("diagnosis", "2026-01-01", icd10="I10", diagnosis="dementia")
+    [fault] = faults(lambda: monitor(book, told))
+    assert (fault["given"], fault["allowed"]) == ("dementia", "other_diagnosis")

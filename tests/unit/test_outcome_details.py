@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
 from town_rules import DAY, HEAD, decided, money, outcome, programme, with_facts
 
 from yyassess import determine
+from yyassess.entitlement import determine as determining
+from yyassess.entitlement.plan import ready
 
 
 @pytest.fixture
@@ -283,3 +286,34 @@ def test_the_day_up_to_which_texts_were_known_is_repeated_only_when_asked_for(to
     assert absent["status"] == "not_in_force" and absent["in_force"] == {"from": "2020-01-01", "to": "2026-12-31"}
     assert (absent["kind"], absent["standing"], absent["place"]) == ("subsidy", "in_force", "national")
     assert absent["source"] == {"document": "notice", "clause": "第二条"}
+
+
+# -- what is said in words ----------------------------------------------------------------------------------------------
+def test_a_programme_without_criteria_says_that_it_is_not_configured_in_its_own_words(town: Any) -> None:
+    own = "not_configured: {zh: 条文未找到, en: The clause was not found}\n"
+    town.write("national/a.yaml", HEAD.format(id="a", status="in_force", rest=own))
+    found = outcome(town, "a", years=60)
+    assert found["status"] == "not_configured"
+    assert [c["say"]["en"] for c in found["criteria"]] == ["The clause was not found"]
+
+
+def test_a_benefit_says_what_its_evidence_is_in_words(town: Any) -> None:
+    rows = (
+        "benefits:\n"
+        "  - {id: plain, amount: 100, unit: CNY/month, say: {zh: 一, en: One}, evidence: verified}\n"
+        "  - {id: told, amount: 50, unit: CNY/month, say: {zh: 二, en: Two}, evidence: {mark: single, words: a news page}}\n"
+    )
+    programme(town, "a", "years >= 60", rest=rows)
+    shown = {b["id"]: b.get("words") for b in outcome(town, "a", years=60)["benefits"]}
+    assert shown == {"plain": None, "told": "a news page"}
+
+
+def test_what_is_remembered_about_missing_facts_is_emptied_before_it_grows_without_end(
+    town: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programme(town, "a", "years >= 60 AND months >= 3 AND visits >= 1")
+    book = town.load()
+    monkeypatch.setattr(determining, "MOST_SITUATIONS", 5)
+    for number in range(40):
+        assert outcome(book, "a", months=3 + number)["missing"] == ["years", "visits"]
+    assert len(ready(book.at("national", dt.date.fromisoformat(DAY)), "durable").missing) <= 7
