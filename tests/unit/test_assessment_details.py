@@ -392,3 +392,23 @@ def test_one_dimension_that_is_the_whole_grade_has_no_level_of_its_own(book: Rul
         answers = {n: q.best if isinstance(q.best, str) else int(q.best) for n, q in scorer(book, id).questions.items()}
         [part] = assess(id, {"date": DAY, "answers": answers}, book)["dimensions"].values()
         assert "level" not in part, id
+
+
+def test_a_band_of_several_cuts_with_one_level_is_told_as_one_stretch(rules: Any) -> None:
+    cuts = "[{at: 0, level: 0}, {at: 1, level: 0}, {at: 2, level: 1}, {at: 3, level: 1}]"
+    rules.change(SCALE, ("cuts: [{at: 0, level: 0}, {at: 2, level: 1}]", f"cuts: {cuts}"))
+    book = rules.load()
+    for eating, walking, stretch in ((0, 0, "0–1"), (1, 0, "0–1"), (2, 0, "2 and above"), (2, 2, "2 and above")):
+        [step] = [t for t in graded(book, eating=eating, walking=walking)["trace"] if t["step"] == "preliminary"]
+        assert stretch in step["because"]["en"]
+
+
+def test_several_results_of_one_instrument_on_one_day_must_agree(book: Rulebook) -> None:
+    well = {"instrument": "tcm-constitution-33", "date": DAY}
+    answers = dict.fromkeys(scorer(book, "tcm-constitution-33").questions, 1)
+    one, same = ({**well, "answers": answers} for _ in range(2))
+    other = {**well, "answers": answers | {"q07": 5, "q08": 5}}
+    assert determine({"assessments": [one, same]}, place="zhoushan", on=DAY, rules=book)
+    with pytest.raises(InputError) as caught:
+        determine({"assessments": [one, other]}, place="zhoushan", on=DAY, rules=book)
+    assert [e["where"] for e in caught.value.errors] == ["assessments.1"]

@@ -11,8 +11,8 @@ from typing import TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-#: Chunks in memory at a time, beside the one being read: two keep the cores busy while one waits for the disk.
-AT_ONCE = max(2, min(8, os.cpu_count() or 2))
+#: Chunks in memory at a time, beside the one being read: one more than two cores can work on, for one always waits.
+AT_ONCE = max(3, min(8, os.cpu_count() or 2))
 
 
 def worked(items: Iterable[T], work: Callable[[T], R], at_once: int = AT_ONCE) -> Iterator[R]:
