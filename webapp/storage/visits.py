@@ -24,11 +24,9 @@ from webapp.storage.course import (
     submit_visit,
     void_signatures,
 )
-from webapp.storage.models import AssessmentRow, PersonRow, VisitRow
+from webapp.storage.models import AssessmentRow, VisitRow
 from webapp.storage.opening import (
-    CITIZEN_ID,
     DETERMINATION,
-    NAME,
     PRIVATE,
     REMARKS,
     open_private,
@@ -127,25 +125,6 @@ def recent_visits(
         .order_by(VisitRow.status == DONE, VisitRow.updated_at.desc(), VisitRow.id)
         .limit(limit)
         .offset(skip)
-    )
-    return [open_visit(row, cipher) for row in rows]
-
-
-def find_visits(session: Session, cipher: FieldCipher, organisation: UUID, words: str, *, limit: int) -> list[Visit]:
-    """Visits to people of exactly that name or number, or of that record number, through the blind indexes."""
-    rows = session.scalars(
-        select(VisitRow)
-        .join(PersonRow)
-        .where(
-            VisitRow.organisation_id == organisation,
-            or_(
-                VisitRow.number == words.upper(),
-                PersonRow.name_index == cipher.index(words, NAME),
-                PersonRow.citizen_id_index == cipher.index(words, CITIZEN_ID),
-            ),
-        )
-        .order_by(VisitRow.updated_at.desc(), VisitRow.id)
-        .limit(limit)
     )
     return [open_visit(row, cipher) for row in rows]
 
@@ -312,7 +291,6 @@ __all__ = [
     "add_visit",
     "change_visit",
     "choose_instruments",
-    "find_visits",
     "finish_visit",
     "get_visit",
     "last_finished",

@@ -10,6 +10,7 @@ from flask import render_template, request, url_for
 from webapp.access import ASSESSOR, MEMBERS, actor, allow, organisation
 from webapp.app import services
 from webapp.storage import DONE, DRAFT, TO_SIGN, Visit, reviews, signatures, visits
+from webapp.storage.finding import find_visits
 from webapp.visits.blueprint import blueprint
 from webapp.visits.casework import Sheet, sheets
 from webapp.visits.pages import pages_of
@@ -96,13 +97,13 @@ def records() -> str:
 @blueprint.post("/search")
 @allow(*MEMBERS)
 def search() -> str:
-    """Find by full name or full number, or by record number. Posted, so that none ends up in an address."""
+    """Find by name, identity number or record number. Posted, so that none ends up in an address."""
     words = request.form.get("words", "").strip()[:WORDS_LIMIT]
     if not words:
         return records()
     database = services().database
     with database.reading() as db:
-        found = visits.find_visits(db, database.cipher, organisation(), words, limit=PAGE_SIZE)
+        found = find_visits(db, database.cipher, organisation(), words, limit=PAGE_SIZE)
     return _list(found, words=words)
 
 
