@@ -33,6 +33,8 @@ GBT = "gbt-42195-2022"
 ASSESSORS, WORKERS, THREADS = 50, 3, 4
 #: Seconds between two taps of one assessor. A person needs three to ten for an item; this is several times as fast.
 THINKS = 1.0
+#: Milliseconds between two taps on the phone: it grades in between, as it does when a person taps.
+BETWEEN = 500
 THROTTLE = 4
 AIMS = {"tap": 50.0, "save": 150.0, "bytes": 60_000}
 SEED = 42195
@@ -271,6 +273,7 @@ def on_the_phone(port: int, token: str, visit: str) -> tuple[list[float], float,
             page.wait_for_timeout(1500)
             page.evaluate(TIMES)
             for question in page.locator(".q[data-counted]").all():
+                page.wait_for_timeout(BETWEEN)
                 before = page.evaluate("window.taps.length")
                 question.locator(".choice").first.click()
                 for _ in range(100):

@@ -48,6 +48,16 @@ def test_parts_find_nothing_of_another_organisation(app: Any, assessor: Any, dat
         assert finds(assessor.client, words, visit) and not finds(other, words, visit)
 
 
+def test_parts_find_only_ones_own_visits_unless_all_of_the_organisations_are_ones_business(
+    assessor: Any, log_in: Any
+) -> None:
+    visit = assessor.start()
+    for words in ("王", SHOWN, CITIZEN_ID[14:]):
+        assert not finds(log_in("second"), words, visit), words
+        assert finds(log_in("reviewer"), words, visit), words
+    assert finds(log_in("second"), "王测试", visit), "who knows the whole name knows the person"
+
+
 def test_people_who_are_called_exactly_so_come_alone(assessor: Any) -> None:
     one = assessor.start(citizen_id="", name="王测", birth_date="1941-05-02", sex="female")
     longer = assessor.start()

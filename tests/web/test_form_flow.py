@@ -263,10 +263,10 @@ def test_the_list_shows_drafts_first_with_progress_and_a_masked_number(assessor:
     assert f'href="{draft}/{GBT}/items/self_care"' in page, "go on where the first answer is missing"
 
 
-def test_records_are_found_by_whole_name_or_number_only(assessor: Any) -> None:
+def test_records_are_found_by_name_or_number_written_in_any_way(assessor: Any) -> None:
     visit = assessor.start()
     number = assessor.stored(visit).person.citizen_id
-    for words, found in (("王测试", True), (" 王测 试", True), (number, True), ("王", False), (number[:6], False)):
+    for words, found in (("王测试", True), (" 王测 试", True), (number, True), ("王", True), (number[:6], False)):
         page = assessor.client.post("/search", data={"words": words}).text
         assert (visit in page) is found, words
 

@@ -103,7 +103,7 @@ def search() -> str:
         return records()
     database = services().database
     with database.reading() as db:
-        found = find_visits(db, database.cipher, organisation(), words, limit=PAGE_SIZE)
+        found = find_visits(db, database.cipher, organisation(), words, limit=PAGE_SIZE, account=mine())
     return _list(found, words=words)
 
 
