@@ -223,7 +223,7 @@ export class Autosave {
     else if (refused) this.show([t("refused", { n: refused }), " ", h("a", { href: "/outbox" }, t("look"))], "bad");
     else if (state === "login") this.show([t("login"), " ", h("a", { href: `/login?back=${back}` }, t("log_in"))], "bad");
     else if (!waiting) this.show(`✓ ${t("saved")}`, "good");
-    if (!waiting && state === "sent") this.form.dataset.autosave = "sent";
+    if (!waiting && state === "sent") this.markSent();
     if (!waiting || conflicts || refused || state === "login") return;
     if (state === "offline" || !navigator.onLine) this.show(t(navigator.serviceWorker?.controller ? "net_a" : "net_b", { n: waiting }), "open");
     else this.show(t("sending", { n: waiting }), "open");
@@ -335,10 +335,23 @@ export class Autosave {
     const late = new Promise((done) => setTimeout(() => done({ state: "offline" }), MOST_PATIENCE));
     for (let turn = 0; turn < 20; turn++) {
       const { state } = await Promise.race([sender.send(), late]);
-      if (state !== "elsewhere") return state;
+      // The round that was under way may have begun before the last tap.
+      if (state !== "elsewhere" && !(state === "sent" && (await this.waits()))) return state;
       await new Promise((done) => setTimeout(done, 200));
     }
     return "later";
+  }
+
+  /** Whether something of this page still waits to be sent. */
+  async waits() {
+    return (await store.unsent(this.visit)).some((record) => record.state === "waiting" && record.account === this.account);
+  }
+
+  /** News of an empty queue may be older than the last tap: only what lies on the disk now says that all is sent. */
+  async markSent() {
+    const { written } = this;
+    await written.catch(() => {});
+    if (!(await this.waits()) && written === this.written) this.form.dataset.autosave = "sent";
   }
 
   /** Tell the server which versions since the page was made are this phone's own. */
