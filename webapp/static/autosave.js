@@ -342,9 +342,10 @@ export class Autosave {
     return "later";
   }
 
-  /** Whether something of this page still waits to be sent. */
+  /** Whether something of this page still waits that can be sent: what cannot be opened any more never will be. */
   async waits() {
-    return (await store.unsent(this.visit)).some((record) => record.state === "waiting" && record.account === this.account);
+    const left = await store.unsent(this.visit);
+    return left.some((record) => record.state === "waiting" && record.account === this.account && record.content);
   }
 
   /** News of an empty queue may be older than the last tap: only what lies on the disk now says that all is sent. */
