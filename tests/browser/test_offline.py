@@ -192,6 +192,72 @@ def test_a_page_reloads_without_a_network_with_every_answer(open_phone: Callable
     assert dict(stored(site, visit).assessments[0].answers) == {"eating": 4, "grooming": 2, "bathing": 4}
 
 
+TAP_AND_GO = """(taps) => {
+  for (const [name, place] of taps) document.querySelectorAll(`#item-${name} input`)[place].click();
+  const lines = Object.entries(localStorage).filter(([name]) => name.startsWith("tap:"));
+  location.reload();
+  return JSON.stringify(lines);
+}"""
+
+
+def test_a_tap_in_the_very_moment_in_which_the_page_is_left_is_found_again(
+    open_phone: Callable[..., Page], site: Any
+) -> None:
+    page = open_phone()
+    ready(page, site)
+    visit = draft(site)
+    page.goto(f"{site.url}{visit}/{GBT}/items/self_care")
+    until(page, lambda: page.evaluate(READ)["drafts"] == 1)
+    page.context.set_offline(True)
+    # Without a pause between the taps and the end of the page nothing can have been written in the background.
+    lines = page.evaluate(TAP_AND_GO, [["grooming", 2], ["eating", 3], ["eating", 0]])
+    assert len(json.loads(lines)) == 3
+    assert not re.search("grooming|eating|answers|[0-9a-f-]{36}\\W+visit", lines)
+    expect(page).to_have_url(re.compile("/offline#"))
+    expect(page.locator("#item-grooming input").nth(2)).to_be_checked()
+    expect(page.locator("#item-eating input").first).to_be_checked()
+    page.evaluate(TAP_AND_GO, [["bathing", 1]])
+    expect(page.locator("#item-bathing input").nth(1)).to_be_checked()
+    # What is typed counts from the moment at which the page is left, too.
+    page.locator("details.remark").filter(has=page.locator("#note-bathing")).locator("summary").click()
+    page.locator("#note-bathing").fill("坐着洗")
+    page.reload()
+    expect(page.locator("#note-bathing")).to_have_value("坐着洗")
+    until(page, lambda: page.evaluate("Object.keys(localStorage).every((name) => !name.startsWith('tap:'))"))
+    page.context.set_offline(False)
+    page.evaluate("dispatchEvent(new Event('online'))")
+    emptied(page)
+    (assessment,) = stored(site, visit).assessments
+    assert dict(assessment.answers) == {"eating": 4, "grooming": 2, "bathing": 3}
+    assert assessment.remarks["bathing"]["note"] == "坐着洗"
+
+
+def test_a_last_tap_of_a_closed_window_is_found_by_the_next_one_once_it_cannot_be_at_work_any_more(
+    open_phone: Callable[..., Page], site: Any
+) -> None:
+    page = open_phone()
+    ready(page, site)
+    visit = draft(site)
+    page.goto(f"{site.url}{visit}/{GBT}/items/self_care")
+    until(page, lambda: page.evaluate(READ)["drafts"] == 1)
+    page.context.set_offline(True)
+    # The window dies before anything could be encrypted in the background.
+    page.evaluate("() => { crypto.subtle.encrypt = () => new Promise(() => {}); }")
+    page.evaluate(TAP_AND_GO.replace("location.reload();", ""), [["grooming", 2]])
+    assert page.evaluate(READ)["waiting"] == 0
+    page.close()
+    later = page.context.new_page()
+    later.clock.install(time=dt.datetime.now() + dt.timedelta(minutes=1))
+    later.goto(f"{site.url}/offline#{visit}/{GBT}/items/self_care")
+    expect(later.locator("#item-grooming input").nth(2)).to_be_checked()
+    # The page asks, since it was not this window's.
+    later.get_by_role("button", name="用我的答案继续").click()
+    later.context.set_offline(False)
+    later.evaluate("dispatchEvent(new Event('online'))")
+    emptied(later)
+    assert dict(stored(site, visit).assessments[0].answers) == {"grooming": 2}
+
+
 def test_what_lies_on_the_phone_is_sealed_and_its_key_cannot_be_taken_out(
     open_phone: Callable[..., Page], site: Any
 ) -> None:

@@ -10,17 +10,6 @@ const PARTS = { item: "answers", setting: "settings", fact: "facts", note: "rema
 const TYPING = 600;
 const MOST_PATIENCE = 4000;
 
-/** Marks this browser tab: what it has not sent yet needs no asking whether to go on with it. */
-function tabName() {
-  try {
-    const name = sessionStorage.getItem("tab") ?? crypto.randomUUID();
-    sessionStorage.setItem("tab", name);
-    return name;
-  } catch {
-    return "alone";
-  }
-}
-
 /** A stored or typed value as the form's fields hold it: one text, or the ticked ones. */
 export function asTexts(part, value) {
   if (value === null || value === undefined) return [];
@@ -50,7 +39,7 @@ export class Autosave {
     this.instrument = form.dataset.instrument;
     this.version = Number(form.dataset.version);
     this.account = page.account;
-    this.tab = tabName();
+    this.tab = store.tabName();
     this.written = Promise.resolve();
     this.refused = new Set();
     this.net = h("p", { class: "net", role: "status", hidden: true });

@@ -1,6 +1,8 @@
 // What this phone keeps: drafts and unsent changes, each sealed with a key that never leaves the phone (AES-GCM-256, the
 // visit's id authenticated, so that nothing can be moved to another visit). Nothing here talks to the network.
 
+import * as journal from "./journal.js";
+
 const NAME = "yyassess";
 const SHELVES = { keys: { keyPath: "id" }, drafts: { keyPath: "visit" }, outbox: { keyPath: "seq", autoIncrement: true }, meta: { keyPath: "name" } };
 
@@ -9,6 +11,7 @@ export const BY_INSTRUMENT = ["answers", "settings", "remarks"];
 
 let opened = null;
 let kept = null;
+let adopted = null;
 
 /** The database; rejects where there is none. */
 function database() {
@@ -41,11 +44,23 @@ export async function inside(names, mode, work) {
   });
 }
 
-/** Whether this browser can keep anything safely. */
+/** Marks this browser tab: what it has not sent yet needs no asking whether to go on with it. */
+export function tabName() {
+  try {
+    const name = sessionStorage.getItem("tab") ?? crypto.randomUUID();
+    sessionStorage.setItem("tab", name);
+    return name;
+  } catch {
+    return "alone";
+  }
+}
+
+/** Whether this browser can keep anything safely; what the page before was too late to keep is kept first. */
 export async function works() {
   try {
     if (!globalThis.indexedDB || !globalThis.crypto?.subtle) return false;
     await key();
+    await (adopted ??= adopt().catch(() => {}));
     return true;
   } catch {
     return false;
@@ -139,12 +154,31 @@ export function fill(content, values) {
 /**
  * Keep a change; resolves when it is written.
  * @param {object} change {visit, account, kind: "changes" or "create", base, tab, content}
- * @returns {Promise<number>} its place in the queue
+ * @returns {Promise<number | undefined>} its place in the queue; undefined where a later page has taken it over
  */
 export async function add({ content, ...record }) {
+  const full = { op: crypto.randomUUID(), state: "waiting", at: Date.now(), ...record };
+  // Before anything is waited for: the page may be gone a moment later.
+  const line = journal.write({ ...full, content });
   const sealed = await seal(record.visit, content);
-  const full = { op: crypto.randomUUID(), state: "waiting", at: Date.now(), ...record, sealed };
-  return inside("outbox", "readwrite", (outbox) => outbox.add(full));
+  if (line && !journal.holds(line)) return undefined;
+  const seq = await inside("outbox", "readwrite", (outbox) => outbox.add({ ...full, sealed }));
+  if (line) journal.erase(line);
+  return seq;
+}
+
+/** Take into the outbox what was written down in the last moment of an earlier page. */
+async function adopt() {
+  await journal.prepare(await key());
+  for (const [line, { content, ...record }] of await journal.left(await key(), tabName())) {
+    const sealed = await seal(record.visit, content);
+    await inside("outbox", "readwrite", (outbox) => {
+      outbox.index("visit").getAll(record.visit).onsuccess = ({ target }) => {
+        if (!target.result.some(({ op }) => op === record.op)) outbox.add({ ...record, sealed });
+      };
+    });
+    journal.erase(line);
+  }
 }
 
 /** Unsent changes in order, opened; of one visit, or all. What cannot be opened any more has no content. */
@@ -218,6 +252,7 @@ export const setNote = (name, value) => inside("meta", "readwrite", (meta) => me
 
 /** Delete the key, all drafts and all unsent changes. What a disk may still hold cannot be opened any more. */
 export async function wipe() {
+  journal.clear();
   await inside(Object.keys(SHELVES), "readwrite", (...shelves) => shelves.forEach((shelf) => shelf.clear()));
-  kept = null;
+  kept = adopted = null;
 }
