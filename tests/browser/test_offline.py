@@ -328,6 +328,11 @@ def test_answers_of_two_phones_are_merged_and_the_same_item_is_put_side_by_side(
     expect(sides).to_have_count(2)
     expect(second.locator(".conflict input:checked")).to_have_count(0)
     sides.nth(0).click()
+    # Whatever is sent or heard meanwhile takes no choice away.
+    with second.expect_response("**/api/session"):
+        second.locator("#send").click()
+    second.wait_for_timeout(500)
+    expect(sides.nth(0).locator("input")).to_be_checked()
     second.get_by_role("button", name="保留所选").click()
     emptied(second)
     assert stored(site, visit).assessments[0].answers["eating"] == 2

@@ -13,14 +13,33 @@ const tell = (text) => {
   said.hidden = !text;
 };
 
+let drawn = null;
+let entries = new Map();
+
+/** Draw the list, unless it stands there already: nothing moves, and no choice goes, under somebody's finger. */
 async function show() {
   const records = await store.unsent();
   const drafts = new Map((await store.allDrafts()).map((draft) => [draft.visit, draft.content]));
+  const heads = records.map(({ visit }) => [drafts.get(visit)?.person.name, drafts.get(visit)?.number]);
+  const alike = ({ sealed, ...record }) => JSON.stringify([isForeign(record), record]);
+  const now = JSON.stringify([records.map(alike), heads]);
+  if (now === drawn) return;
+  drawn = now;
   document.querySelector("#tools").hidden = !records.length;
   if (!records.length) return list.replaceChildren(h("p", { class: "empty" }, t("empty")));
   const visits = Map.groupBy ? Map.groupBy(records, (r) => r.visit) : grouped(records);
-  list.replaceChildren(...[...visits].map(([visit, own]) => visitPanel(visit, own, drafts.get(visit))));
+  const before = entries;
+  entries = new Map();
+  const once = (record) => {
+    const kept = before.get(alike(record)) ?? entry(record);
+    entries.set(alike(record), kept);
+    return kept;
+  };
+  list.replaceChildren(...[...visits].map(([visit, own]) => visitPanel(own.map(once), drafts.get(visit))));
 }
+
+/** Whether an entry waits for somebody else's log-in. */
+const isForeign = ({ account }) => Boolean(page.account) && account !== page.account;
 
 function grouped(records) {
   const found = new Map();
@@ -28,14 +47,14 @@ function grouped(records) {
   return found;
 }
 
-function visitPanel(visit, records, draft) {
+function visitPanel(own, draft) {
   const name = draft?.person.name ?? t("unknown_person");
   const about = draft ? ` · ${draft.visited_on}${draft.number ? ` · ${draft.number}` : ""}` : "";
-  return h("section", { class: "panel" }, h("h2", { class: "panel__title" }, name, h("span", { class: "small" }, about)), records.map((record) => entry(record, draft)));
+  return h("section", { class: "panel" }, h("h2", { class: "panel__title" }, name, h("span", { class: "small" }, about)), own);
 }
 
-function entry(record, draft) {
-  const { content, state, kind, at, account } = record;
+function entry(record) {
+  const { content, state, kind, at } = record;
   const remove = async () => {
     if (!confirm(t("delete_sure"))) return;
     await store.replace([record.seq], []);
@@ -45,8 +64,8 @@ function entry(record, draft) {
   if (!content) return h("div", { class: "entry" }, h("p", {}, t("unreadable")), button(t("delete"), remove));
   const what = kind === "create" ? t("new_visit") : t("answers_n", { n: sender.count(content.mine ?? content) });
   const line = h("p", {}, h("b", {}, what), ` · ${moment(at)} · ${t(`state_${state}`)}`);
-  const foreign = page.account && account !== page.account && h("p", { class: "notice" }, t("other_account"));
-  if (state === "conflict") return h("div", { class: "entry" }, line, sideBySide(record, draft));
+  const foreign = isForeign(record) && h("p", { class: "notice" }, t("other_account"));
+  if (state === "conflict") return h("div", { class: "entry" }, line, sideBySide(record));
   const why = state === "refused" && [
     h("p", { class: "q__error" }, say(record.say)),
     h("ul", { class: "plain" }, (record.faults ?? []).map((fault) => h("li", {}, say(fault.say)))),
