@@ -75,6 +75,12 @@ def ready(page: Page, site: Any) -> None:
     until(page, lambda: page.evaluate("caches.has('rules')"))
 
 
+def fetched(page: Page) -> None:
+    """Waits until the draft and its rules and questions are on the phone."""
+    until(page, lambda: page.evaluate("caches.open('rules').then(c => c.keys()).then(k => k.length >= 4)"))
+    until(page, lambda: page.evaluate(READ)["drafts"] == 1)
+
+
 def draft(site: Any, second: bool = False, **answers: Any) -> str:
     """An empty draft of the demo's first assessor, with the second one when asked for; returns its path."""
     id = UUID(int=random.getrandbits(128), version=4)
@@ -139,7 +145,7 @@ def test_no_tap_is_lost_while_the_network_is_cut_twenty_times(
     cut_before = set(chance.sample(range(len(items)), CUTS))
     page.goto(f"{site.url}{visit}/{GBT}/items/self_care")
     until(page, lambda: page.evaluate("document.querySelector('#page').dataset.autosave"))
-    page.wait_for_load_state("networkidle")
+    fetched(page)
     tapped: dict[str, int] = {}
     cuts, answered = 0, 0
     for dimension in book.instruments[GBT].dimensions:
@@ -172,8 +178,7 @@ def test_a_page_reloads_without_a_network_with_every_answer(open_phone: Callable
     ready(page, site)
     visit = draft(site, eating=4)
     page.goto(f"{site.url}{visit}/{GBT}/items/self_care")
-    until(page, lambda: page.evaluate("caches.open('rules').then(c => c.keys()).then(k => k.length >= 4)"))
-    until(page, lambda: page.evaluate(READ)["drafts"] == 1)
+    fetched(page)
     page.context.set_offline(True)
     page.locator("#item-grooming .choice").nth(2).click()
     until(page, lambda: page.evaluate(READ)["waiting"] == 1)
@@ -207,7 +212,7 @@ def test_a_tap_in_the_very_moment_in_which_the_page_is_left_is_found_again(
     ready(page, site)
     visit = draft(site)
     page.goto(f"{site.url}{visit}/{GBT}/items/self_care")
-    until(page, lambda: page.evaluate(READ)["drafts"] == 1)
+    fetched(page)
     page.context.set_offline(True)
     # Without a pause between the taps and the end of the page nothing can have been written in the background.
     lines = page.evaluate(TAP_AND_GO, [["grooming", 2], ["eating", 3], ["eating", 0]])
@@ -239,7 +244,7 @@ def test_a_last_tap_of_a_closed_window_is_found_by_the_next_one_once_it_cannot_b
     ready(page, site)
     visit = draft(site)
     page.goto(f"{site.url}{visit}/{GBT}/items/self_care")
-    until(page, lambda: page.evaluate(READ)["drafts"] == 1)
+    fetched(page)
     page.context.set_offline(True)
     # The window dies before anything could be encrypted in the background.
     page.evaluate("() => { crypto.subtle.encrypt = () => new Promise(() => {}); }")
