@@ -92,7 +92,7 @@ class _Run:
         with full_disk(self.job.out):
             done = self._prepared()
             rows = sum(self._said(n)["rows"] for n in range(done))
-            for part in worked(self.source.chunks(self.runner.columns, done), self._part):
+            for part in worked(self.source.pieces(self.runner.columns, done), lambda read: self._part(read())):
                 rows += part["rows"]
                 if self.progress is not None:
                     share = min(1.0, part["read"] / max(self.source.size, 1))

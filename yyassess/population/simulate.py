@@ -229,8 +229,8 @@ class Simulation:
         met: dict[str, float] = {}
         tallies = list({id(t): t for t in self.tallies.values()}.values())
         ids: list[pl.Series] = []
-        chunks = self.source.chunks(self.runner.columns)
-        for found in worked(chunks, lambda chunk: self._counted(chunk, tallies)):
+        pieces = self.source.pieces(self.runner.columns)
+        for found in worked(pieces, lambda read: self._counted(read(), tallies)):
             result.people += found.people
             result.rejected += found.rejected
             result.weight += found.weight

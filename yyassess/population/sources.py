@@ -8,8 +8,9 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,9 +101,13 @@ class Source:
         """The types of the columns; text files have texts."""
         return dict.fromkeys(self.columns, pl.String)
 
-    def chunks(self, columns: Sequence[str], start: int = 0) -> Iterator[Chunk]:
-        """The chunks from one on, with some of the columns."""
+    def pieces(self, columns: Sequence[str], start: int = 0) -> Iterator[Callable[[], Chunk]]:
+        """What reads each chunk from one on, with some of the columns: whoever works on a chunk reads it, too."""
         raise NotImplementedError
+
+    def chunks(self, columns: Sequence[str], start: int = 0) -> Iterator[Chunk]:
+        """The chunks from one on, one after the other."""
+        return (read() for read in self.pieces(columns, start))
 
     def _once(self) -> None:
         twice = sorted({c for c in self.columns if self.columns.count(c) > 1})
@@ -148,27 +153,46 @@ class ParquetSource(Source):
     def schema(self) -> dict[str, Any]:
         return self.types
 
-    def chunks(self, columns: Sequence[str], start: int = 0) -> Iterator[Chunk]:
-        scan = pl.scan_parquet(self.path)
+    def pieces(self, columns: Sequence[str], start: int = 0) -> Iterator[Callable[[], Chunk]]:
+        scan = pl.scan_parquet(self.path).select(columns)
         for number in range(start, len(self.spans)):
-            first, length = self.spans[number]
-            try:
-                frame = scan.select(columns).slice(first, length).collect()
-            except (pl.exceptions.PolarsError, OSError) as error:
-                said = str(error).splitlines()[0]
-                raise problem(
-                    str(self.path), f"Parquet 文件已损坏：{said}", f"the Parquet file is broken: {said}"
-                ) from None
-            # One piece of memory a column: else every later step would make one.
-            lines = pl.int_range(first + 1, first + length + 1, dtype=pl.Int64).alias(LINE)
-            yield Chunk(number, frame.rechunk().with_columns(lines), [], first + length)
+            yield partial(self._read, scan, number)
+
+    def _read(self, scan: pl.LazyFrame, number: int) -> Chunk:
+        first, length = self.spans[number]
+        try:
+            frame = scan.slice(first, length).collect()
+        except (pl.exceptions.PolarsError, OSError) as error:
+            said = str(error).splitlines()[0]
+            raise problem(
+                str(self.path), f"Parquet 文件已损坏：{said}", f"the Parquet file is broken: {said}"
+            ) from None
+        # One piece of memory a column: else every later step would make one.
+        lines = pl.int_range(first + 1, first + length + 1, dtype=pl.Int64).alias(LINE)
+        return Chunk(number, frame.rechunk().with_columns(lines), [], first + length)
 
 
 class _Lines(Source):
     """A text file: chunks are blocks of whole lines."""
 
+    skip = 0
+    """Bytes before the first record."""
+    first = 1
+    """The line of the first record."""
+
     def __init__(self, path: Path, encoding: str) -> None:
         self.path, self.encoding, self.size = path, encoding, path.stat().st_size
+
+    def pieces(self, columns: Sequence[str], start: int = 0) -> Iterator[Callable[[], Chunk]]:
+        first = self.first
+        for number, (block, read) in enumerate(self._blocks(self.skip)):
+            if number >= start:
+                yield partial(self._chunk, number, block, first, read, columns)
+            first += block.count(b"\n") + (not block.endswith(b"\n"))
+
+    def _chunk(self, number: int, block: bytes, first: int, read: int, columns: Sequence[str]) -> Chunk:
+        """The records of a block whose first line has the number ``first``."""
+        raise NotImplementedError
 
     def _blocks(self, skip: int = 0) -> Iterator[tuple[bytes, int]]:
         """Blocks that end with a line, and how many bytes were read."""
@@ -229,6 +253,8 @@ def rejected(line: int, id: Any, errors: list[dict[str, Any]]) -> dict[str, Any]
 class CsvSource(_Lines):
     """A CSV file with a header; all cells are text."""
 
+    first = 2
+
     def __init__(self, path: Path, encoding: str) -> None:
         super().__init__(path, encoding)
         with path.open("rb") as stream:
@@ -253,14 +279,6 @@ class CsvSource(_Lines):
         while cut and data.count(b'"', 0, cut) % 2:
             cut = data.rfind(b"\n", 0, cut - 1) + 1
         return cut
-
-    def chunks(self, columns: Sequence[str], start: int = 0) -> Iterator[Chunk]:
-        first = 2
-        for number, (block, read) in enumerate(self._blocks(self.skip)):
-            lines = block.count(b"\n") + (not block.endswith(b"\n"))
-            if number >= start:
-                yield self._chunk(number, block, first, read, columns)
-            first += lines
 
     def _chunk(self, number: int, block: bytes, first: int, read: int, columns: Sequence[str]) -> Chunk:
         texts, numbers, rejects = self._decoded(block, first)
@@ -332,19 +350,13 @@ class JsonLines(_Lines):
                 names.update(dict.fromkeys(record))
         self.columns = list(names)
 
-    def chunks(self, columns: Sequence[str], start: int = 0) -> Iterator[Chunk]:
-        first = 1
-        for number, (block, read) in enumerate(self._blocks()):
-            lines = block.count(b"\n") + (not block.endswith(b"\n"))
-            if number >= start:
-                texts, numbers, rejects = self._decoded(block, first)
-                records = list(self._records(texts, numbers, rejects))
-                data = {c: [_cell(r.get(c)) for r, _ in records] for c in columns}
-                frame = pl.DataFrame(data, schema=dict.fromkeys(columns, pl.String))
-                yield Chunk(
-                    number, frame.with_columns(pl.Series(LINE, [n for _, n in records], dtype=pl.Int64)), rejects, read
-                )
-            first += lines
+    def _chunk(self, number: int, block: bytes, first: int, read: int, columns: Sequence[str]) -> Chunk:
+        texts, numbers, rejects = self._decoded(block, first)
+        records = list(self._records(texts, numbers, rejects))
+        data = {c: [_cell(r.get(c)) for r, _ in records] for c in columns}
+        frame = pl.DataFrame(data, schema=dict.fromkeys(columns, pl.String))
+        lines = pl.Series(LINE, [n for _, n in records], dtype=pl.Int64)
+        return Chunk(number, frame.with_columns(lines), rejects, read)
 
     def _records(
         self, texts: list[str], numbers: list[int], rejects: list[dict[str, Any]]

@@ -1,4 +1,4 @@
-"""Chunks worked on by a few threads while the next one is read; results come in order."""
+"""Chunks read and worked on by a few threads; results come in order."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-#: Chunks in memory at a time, beside the one being read: one more than two cores can work on, for one always waits.
-AT_ONCE = max(3, min(8, os.cpu_count() or 2))
+#: Chunks in memory at a time: more than two cores can work on, since each has moments that only one core can help with.
+AT_ONCE = max(4, min(8, os.cpu_count() or 2))
 
 
 def worked(items: Iterable[T], work: Callable[[T], R], at_once: int = AT_ONCE) -> Iterator[R]:
