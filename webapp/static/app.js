@@ -9,12 +9,14 @@ function answered(question) {
   );
 }
 
-function count() {
+function count(event) {
   const box = document.querySelector(".progress");
   if (!box) return;
   const questions = [...document.querySelectorAll("[data-counted]")];
-  const open = questions.filter((question) => !answered(question));
-  for (const question of questions) question.classList.toggle("q_answered", !open.includes(question));
+  // A tap changes its own question only.
+  const touched = event?.target?.closest?.("[data-counted]");
+  for (const question of touched ? [touched] : questions) question.classList.toggle("q_answered", answered(question));
+  const open = questions.filter((question) => !question.classList.contains("q_answered"));
   const done = Number(box.dataset.elsewhere) + questions.length - open.length;
   box.querySelector("[data-count]").textContent = done;
   box.querySelector("progress").value = done;
@@ -115,7 +117,8 @@ function openTarget() {
 function enliven() {
   form.addEventListener("change", settleNone);
   form.addEventListener("change", count);
-  form.addEventListener("input", count);
+  // Where something is chosen, the change comes at once after the input.
+  form.addEventListener("input", (event) => ["radio", "checkbox"].includes(event.target.type) || count(event));
   count();
   const number = form.querySelector("[data-check]");
   if (number) watchNumber(number);

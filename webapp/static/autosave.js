@@ -82,6 +82,12 @@ export class Autosave {
     return kind === "fact" ? ["facts", id] : [PARTS[kind], this.instrument, id];
   }
 
+  /** The fields of one name. */
+  fields(name) {
+    const found = this.form.elements.namedItem(name);
+    return found instanceof RadioNodeList ? [...found] : found ? [found] : [];
+  }
+
   /** What the fields of one name say now. */
   read(name) {
     const [, kind, id] = name.match(KEPT);
@@ -89,7 +95,7 @@ export class Autosave {
       const text = (field) => this.form.elements[`${field}.${id}`]?.value.trim() ?? "";
       return { note: text("note"), cannot: text("cannot") };
     }
-    const fields = [...this.form.elements].filter((field) => field.name === name);
+    const fields = this.fields(name);
     const [{ type }] = fields;
     if (type === "checkbox") {
       const ticked = fields.filter((field) => field.checked).map((field) => field.value);
@@ -107,13 +113,13 @@ export class Autosave {
     const text = JSON.stringify(value);
     if (field.dataset.kept === text) return;
     for (const error of field.closest(".q")?.querySelectorAll("[data-refused]") ?? []) error.remove();
-    for (const each of this.form.elements) if (each.name === field.name) each.dataset.kept = text;
+    for (const each of this.fields(field.name)) each.dataset.kept = text;
     // An answer takes back the reason why there was none.
     const reason = where[0] === "answers" && value !== null && this.form.elements[`cannot.${where[2]}`];
     if (reason) reason.value = "";
     // And the other way round.
     if (where[0] === "remarks" && value.cannot) {
-      for (const each of this.form.elements) if (each.name === `item.${where[2]}`) each.type === "radio" ? (each.checked = false) : (each.value = "");
+      for (const each of this.fields(`item.${where[2]}`)) each.type === "radio" ? (each.checked = false) : (each.value = "");
       this.form.dispatchEvent(new Event("input"));
     }
     this.keep(where, value, since);
@@ -158,7 +164,7 @@ export class Autosave {
   put(values) {
     const set = (kind, table = {}) => {
       for (const [id, value] of Object.entries(table)) {
-        const fields = [...this.form.elements].filter((field) => field.name === `${kind}.${id}`);
+        const fields = this.fields(`${kind}.${id}`);
         const texts = asTexts(PARTS[kind], value);
         for (const field of fields) {
           if (field.type === "radio" || field.type === "checkbox") field.checked = texts.includes(field.value);

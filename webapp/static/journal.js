@@ -9,8 +9,16 @@ const ALIVE = 10_000;
 
 let pot = null;
 
-const text = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+// Not as long as what a call can take: see POT.
+const text = (bytes) => btoa(String.fromCharCode.apply(null, bytes));
 const bytes = (words) => Uint8Array.from(atob(words), (sign) => sign.charCodeAt(0));
+
+/** Written or read: the same. */
+function inked(some, ink, from) {
+  const found = new Uint8Array(some.length);
+  for (let place = 0; place < some.length; place++) found[place] = some[place] ^ ink[from + place];
+  return found;
+}
 
 async function stream(key, iv, end) {
   return new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv }, key, new Uint8Array(end)), 0, end);
@@ -28,7 +36,7 @@ export function write(record) {
   if (!pot || pot.used + plain.length > POT) return null;
   const { key, iv, used } = pot;
   pot.used += plain.length;
-  const sealed = plain.map((byte, place) => byte ^ pot.ink[used + place]);
+  const sealed = inked(plain, pot.ink, used);
   if (pot.used > POT / 2) prepare(key).catch(() => {});
   const line = `${PREFIX}${crypto.randomUUID()}`;
   try {
@@ -59,7 +67,7 @@ export async function left(key, tab) {
       const [iv, used, words] = JSON.parse(localStorage.getItem(line));
       const sealed = bytes(words);
       const ink = await stream(key, bytes(iv), used + sealed.length);
-      const record = JSON.parse(new TextDecoder().decode(sealed.map((byte, place) => byte ^ ink[used + place])));
+      const record = JSON.parse(new TextDecoder().decode(inked(sealed, ink, used)));
       if (record.tab === tab || Math.abs(Date.now() - record.at) > ALIVE) found.push([line, record]);
     } catch {
       // Of another key, or damaged: nobody can read it any more.
