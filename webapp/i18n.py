@@ -15,9 +15,10 @@ from flask import Flask, g, has_request_context, request
 from flask_babel import Babel, get_locale
 
 #: What a person may choose: simplified Chinese, traditional Chinese, English.
-LANGUAGES = ("zh", "zh-Hant", "en")
-LOCALES = {"zh": "zh_Hans", "zh-Hant": "zh_Hant", "en": "en"}
-HTML_TAGS = {"zh": "zh-Hans", "zh-Hant": "zh-Hant", "en": "en"}
+HANT = "zh-Hant"
+LANGUAGES = ("zh", HANT, "en")
+LOCALES = {"zh": "zh_Hans", HANT: "zh_Hant", "en": "en"}
+HTML_TAGS = {"zh": "zh-Hans", HANT: HANT, "en": "en"}
 COOKIE = "lang"
 #: Characters as written in Taiwan; the wording stays that of the rules.
 CONVERSION = "s2tw"
@@ -60,7 +61,18 @@ def say(words: Mapping[str, str] | str | None) -> str:
     if isinstance(words, str):
         return words
     text = words[language()]
-    return traditional(text) if chosen_language() == "zh-Hant" else text
+    return traditional(text) if chosen_language() == HANT else text
+
+
+def in_traditional(found: Any) -> Any:
+    """JSON with every text of the rules in it, each ``{zh, en}``, in traditional characters."""
+    if isinstance(found, dict):
+        if found.keys() == {"zh", "en"} and isinstance(found["zh"], str):
+            return {**found, "zh": traditional(found["zh"])}
+        return {name: in_traditional(value) for name, value in found.items()}
+    if isinstance(found, list | tuple):
+        return [in_traditional(value) for value in found]
+    return found
 
 
 @lru_cache(maxsize=20_000)

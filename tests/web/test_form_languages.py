@@ -112,6 +112,33 @@ def test_what_people_typed_keeps_its_characters(assessor: Any) -> None:
     assert "钟后里" in assessor.client.get(f"{visit}/report").text
 
 
+def test_the_rules_of_a_phone_come_in_the_characters_it_chose_and_decide_the_same(assessor: Any) -> None:
+    draft = f"/api{assessor.start()}"
+    simplified = assessor.client.get(draft).json["files"]
+    assessor.client.set_cookie("lang", "zh-Hant")
+    chosen = assessor.client.get(draft).json["files"]
+    rules = [assessor.client.get(files["rules"]).json for files in (simplified, chosen)]
+    instruments = [found["instruments"]["gbt-42195-2022"] for found in rules]
+    names = [instrument["levels"][4]["name"]["zh"] for instrument in instruments]
+    assert names == ["能力完全丧失（完全失能）", "能力完全喪失（完全失能）"]
+    assert [found["hash"] for found in rules] == [rules[0]["hash"]] * 2
+    assert without_words(rules[0]) == without_words(rules[1])
+    forms = [assessor.client.get(files["form"]).json for files in (simplified, chosen)]
+    assert without_words(forms[0]) == without_words(forms[1]) and forms[0] != forms[1]
+    # The address names what it holds: a phone whose language changes asks for another one.
+    assert assessor.client.get(simplified["rules"]).json == rules[0]
+    assert all(assessor.client.get(a).headers["Cache-Control"].endswith("immutable") for a in chosen.values())
+    refused = assessor.client.post("/api/visits", json=[], headers={"Idempotency-Key": "x"}).json["error"]
+    assert refused["say"]["zh"] == "內容須為 JSON 對象" and refused["say"]["en"] == "The body must be a JSON object"
+
+
+def without_words(found: Any) -> Any:
+    """JSON without its Chinese texts."""
+    if isinstance(found, dict):
+        return {k: without_words(v) for k, v in found.items() if not (k == "zh" and "en" in found)}
+    return [without_words(v) for v in found] if isinstance(found, list) else found
+
+
 def test_english_texts_are_their_own_ids() -> None:
     assert all(m.string == m.id for m in catalogue("en") if m.id)
 

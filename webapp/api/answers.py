@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from webapp.access import actor
 from webapp.api.bodies import Body
 from webapp.app import services
+from webapp.i18n import HANT, chosen_language, in_traditional
 from webapp.storage import operations
 from webapp.storage.operations import Answer, KeyUsed, StillRunning
 from webapp.storage.signatures import ACTOR
@@ -50,7 +51,7 @@ class Refused(Exception):
 def refusal(error: Refused) -> Response:
     """The answer: ``{"error": {status, code, say: {zh, en}, …}}``."""
     body = {"error": {"status": error.status, "code": error.code, "say": error.say, **error.more}}
-    response = jsonify(body)
+    response = jsonify(in_traditional(body) if chosen_language() == HANT else body)
     response.status_code = error.status
     if error.code in ("in_flight", "busy"):
         response.headers["Retry-After"] = str(RETRY_SECONDS)

@@ -14,13 +14,14 @@ from typing import Any, cast
 
 from flask import url_for
 
+from webapp.i18n import HANT, chosen_language, in_traditional
 from webapp.storage import Visit
 from webapp.visits.casework import open_choices
 from webapp.visits.pages import Group, pages_of
 from webapp.visits.questions import Question, fact_question, item_question, setting_question
 from webapp.visits.reasons import CANNOT
 from yyassess import Rulebook
-from yyassess.exchange.phone import phone_file, phone_instruments
+from yyassess.exchange.phone import phone_instruments, phone_rules
 from yyassess.rulebook.instrument import Instrument, Item
 
 KINDS = ("rules", "form")
@@ -31,7 +32,9 @@ READY = 48
 
 
 @lru_cache(maxsize=READY)
-def definition(book: Rulebook, kind: str, place: str, on: dt.date, more: tuple[str, ...] = ()) -> tuple[bytes, str]:
+def definition(
+    book: Rulebook, kind: str, place: str, on: dt.date, more: tuple[str, ...] = (), hant: bool = False
+) -> tuple[bytes, str]:
     """A file as UTF-8 JSON, always the same bytes for the same rules, and the first 16 places of its SHA-256.
 
     Args:
@@ -40,15 +43,19 @@ def definition(book: Rulebook, kind: str, place: str, on: dt.date, more: tuple[s
         place: a place's id.
         on: the day of the visit.
         more: ids of instruments beside those that every phone of the place has.
+        hant: with its Chinese in traditional characters; what it decides stays the same.
 
     Raises:
         UnknownName: no such place or instrument.
     """
     ids = tuple(dict.fromkeys([*phone_instruments(book, place, on), *more]))
-    if kind == "rules":
-        content, full = phone_file(book, place, on, ids)
-        return content, full[:16]
-    found = {
+    found = phone_rules(book, place, on, ids) if kind == "rules" else _questions(book, place, ids)
+    content = json.dumps(in_traditional(found) if hant else found, ensure_ascii=False, separators=(",", ":")).encode()
+    return content, hashlib.sha256(content).hexdigest()[:16]
+
+
+def _questions(book: Rulebook, place: str, ids: Sequence[str]) -> dict[str, Any]:
+    return {
         "form": FORM,
         "place": book.place(place).id,
         "bundle": [id for id in book.bundle(place) if id in ids],
@@ -56,8 +63,6 @@ def definition(book: Rulebook, kind: str, place: str, on: dt.date, more: tuple[s
         "reasons": [{"value": code, "say": say} for code, say in CANNOT.items()],
         "instruments": {id: instrument_form(book, id) for id in ids},
     }
-    content = json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode()
-    return content, hashlib.sha256(content).hexdigest()[:16]
 
 
 def addresses(book: Rulebook, place: str, on: dt.date, instruments: tuple[str, ...] = ()) -> dict[str, str] | None:
@@ -66,6 +71,7 @@ def addresses(book: Rulebook, place: str, on: dt.date, instruments: tuple[str, .
         return None
     have = phone_instruments(book, place, on)
     more = tuple(sorted(id for id in instruments if id not in have and id in book.instruments))
+    hant = chosen_language() == HANT
     return {
         kind: url_for(
             "api.definitions",
@@ -73,7 +79,8 @@ def addresses(book: Rulebook, place: str, on: dt.date, instruments: tuple[str, .
             place=place,
             day=on.isoformat(),
             **({"with": ",".join(more)} if more else {}),
-            v=definition(book, kind, place, on, more)[1],
+            **({"lang": HANT} if hant else {}),
+            v=definition(book, kind, place, on, more, hant)[1],
         )
         for kind in KINDS
     }

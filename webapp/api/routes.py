@@ -20,6 +20,7 @@ from webapp.api.bodies import Changes, NewVisit
 from webapp.api.definitions import KINDS, addresses, definition
 from webapp.app import services
 from webapp.delivery import FOREVER, RECHECK
+from webapp.i18n import HANT
 from webapp.people.consents import write_down
 from webapp.people.form import read_person
 from webapp.people.routes import OtherName, known_person, place_choices
@@ -173,7 +174,8 @@ def definitions(kind: str, place: str, day: str) -> Response:
     more = tuple(id for id in request.args.get("with", "").split(",") if id)
     if kind not in KINDS or place not in book.places or any(id not in book.instruments for id in more):
         abort(404)
-    content, version = definition(book, kind, place, on, tuple(sorted(set(more))))
+    hant = request.args.get("lang") == HANT
+    content, version = definition(book, kind, place, on, tuple(sorted(set(more))), hant)
     zipped = request.accept_encodings.quality("gzip") > 0
     response = make_response(_packed(content) if zipped else content)
     response.mimetype = "application/json"
