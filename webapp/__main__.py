@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -235,16 +236,53 @@ def retain(settings: Settings, database: Database, years: int | None, draft_days
 
 
 @command("verify-audit")
-def verify_audit(settings: Settings, database: Database) -> None:
-    """Check that no line of the audit log was changed or taken out. Exit code 1 when one was."""
+@click.option(
+    "--witness",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A file kept elsewhere: compared with the log, then the newest line's number and hash are added to it.",
+)
+def verify_audit(settings: Settings, database: Database, witness: Path | None) -> None:
+    """Check that no line of the audit log was changed or taken out. Exit code 1 when one was.
+
+    That the newest lines were cut off shows only beside a witness of an earlier day.
+    """
+    seen = _witnessed(witness) if witness else []
     with database.reading() as db:
-        count = audit.count(db)
+        count, newest = audit.count(db), audit.newest(db)
         found = list(audit.faults(db))
+        found += [
+            (seq, "it is not the line that the witness saw") for seq, hash in seen if not audit.holds(db, seq, hash)
+        ]
     for number, words in found[:SHOWN]:
         click.echo(f"line {number}: {words}")
     if found:
         raise click.ClickException(f"{len(found)} faults in {count} lines of the audit log.")
+    if witness and newest not in seen:
+        try:
+            with witness.open("a", encoding="ascii") as file:
+                file.write(f"{newest[0]} {newest[1]}\n")
+        except OSError as error:
+            raise click.ClickException(f"{witness} cannot be written: {error.strerror}") from None
     click.echo(f"{count} lines, each follows from the one before.")
+
+
+def _witnessed(file: Path) -> list[tuple[int, str]]:
+    """Numbers and hashes that an earlier check wrote down."""
+    if not file.exists():
+        return []
+    seen = []
+    try:
+        written = file.read_text(encoding="ascii").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.ClickException(f"{file} cannot be read: {error}") from None
+    for number, line in enumerate(written, 1):
+        read = re.fullmatch(r"(\d{1,18}) ([0-9a-f]{64})", line)
+        if read is None:
+            raise click.ClickException(
+                f"{file}:{number}: {line[:80]!r} is no number and hash of a line, such as '12 3fa9…'."
+            )
+        seen.append((int(read[1]), read[2]))
+    return seen
 
 
 @command("export")

@@ -183,6 +183,37 @@ def test_verify_audit_finds_what_was_changed(crew: Crew, settings: Settings, dat
     assert bad.exit_code == 1 and "line 2: it was changed" in bad.output
 
 
+def test_a_witness_shows_that_the_newest_lines_were_cut_off(
+    crew: Crew, settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    witness = tmp_path / "witness.txt"
+
+    def lines(n: int) -> None:
+        with database.writing() as db:
+            for number in range(n):
+                audit.record(db, "visit.test", f"visit:{number}", account=None, organisation=crew.organisation)
+
+    for more in (0, 2, 0, 2):
+        lines(more)
+        assert run(settings, "verify-audit", "--witness", str(witness)).exit_code == 0
+    seen = witness.read_text().splitlines()
+    assert [line.split()[0] for line in seen] == ["0", "2", "4"]
+    off = {"sqlite": "DROP TRIGGER audit_no_delete", "postgresql": "DROP TRIGGER audit_no_change ON audit"}
+    with database.writing() as db:
+        db.execute(text(off[database.engine.dialect.name]))
+        db.execute(text("DELETE FROM audit WHERE seq > 3"))
+    # The chain alone looks whole; and it looks whole again with other lines in the place of those that went.
+    for more in (0, 3):
+        lines(more)
+        assert run(settings, "verify-audit").exit_code == 0
+        bad = run(settings, "verify-audit", "--witness", str(witness))
+        assert bad.exit_code == 1 and "line 4: it is not the line that the witness saw" in bad.output
+    assert witness.read_text().splitlines() == seen, "a log with faults is no witness"
+    witness.write_text("4 and something\n")
+    odd = run(settings, "verify-audit", "--witness", str(witness))
+    assert odd.exit_code == 1 and "witness.txt:1" in odd.output and "Traceback" not in odd.output
+
+
 def test_rotate_keys_tells_what_it_did(assessor: Any, settings: Settings, database: Database) -> None:
     visit = assessor.start()
     old = database.keys.current

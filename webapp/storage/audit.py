@@ -86,6 +86,20 @@ def faults(session: Session) -> Iterator[tuple[int, str]]:
         previous, expected = row.hash, row.seq + 1
 
 
+def newest(session: Session) -> tuple[int, str]:
+    """Number and hash (hex) of the last line; 0 and that of nothing when there is none."""
+    last = session.execute(select(AuditRow.seq, AuditRow.hash).order_by(AuditRow.seq.desc()).limit(1)).first()
+    return (last.seq, last.hash.hex()) if last else (0, START.hex())
+
+
+def holds(session: Session, seq: int, hash: str) -> bool:
+    """Whether the line of a number still has that hash (hex)."""
+    if not seq:
+        return hash == START.hex()
+    found = session.scalar(select(AuditRow.hash).where(AuditRow.seq == seq))
+    return found is not None and found.hex() == hash
+
+
 @dataclass(frozen=True)
 class Line:
     """A line of the log, as its readers see it."""
