@@ -17,6 +17,7 @@ PAGES = (
     "person wrong",
     "instruments",
     "items",
+    "one item",
     "items wrong",
     "context",
     "check",
@@ -28,6 +29,7 @@ PAGES = (
     "offline",
     "offline new",
     "offline items",
+    "offline one item",
     "offline result",
     "outbox",
     "diag",
@@ -98,12 +100,20 @@ def visit_all(page: Page, site: Any) -> dict[str, Callable[[], object]]:
         page.evaluate("view => { location.hash = view }", view)
         page.wait_for_timeout(700)
 
+    def one_item(way: Callable[[], object]) -> None:
+        page.goto(site.url)
+        page.evaluate("localStorage.setItem('pace', 'item')")
+        way()
+        page.locator(".pace b:not(:empty)").wait_for()
+        page.evaluate("localStorage.removeItem('pace')")
+
     ways: dict[str, Callable[[], object]] = {
         "records": lambda: page.goto(site.url),
         "person": lambda: page.goto(f"{site.url}/visits/new"),
         "person wrong": person_wrong,
         "instruments": lambda: page.goto(f"{draft}/instruments"),
         "items": lambda: page.goto(f"{draft}/{GBT}/items/self_care"),
+        "one item": lambda: one_item(lambda: page.goto(f"{draft}/{GBT}/items/basic_mobility")),
         "items wrong": items_wrong,
         "context": lambda: page.goto(f"{draft}/{GBT}/context"),
         "check": lambda: page.goto(f"{draft}/check"),
@@ -115,6 +125,7 @@ def visit_all(page: Page, site: Any) -> dict[str, Callable[[], object]]:
         "offline": lambda: kept("/"),
         "offline new": lambda: kept("/visits/new"),
         "offline items": lambda: kept(f"{path}/{GBT}/items/self_care"),
+        "offline one item": lambda: one_item(lambda: kept(f"{path}/{GBT}/items/self_care")),
         "offline result": lambda: kept(f"{path}/result"),
         "outbox": lambda: page.goto(f"{site.url}/outbox", wait_until="networkidle"),
         "diag": lambda: page.goto(f"{site.url}/diag", wait_until="networkidle"),

@@ -37,6 +37,11 @@ def everywhere() -> dict[str, str]:
         "look_here": _("Please look:"),
         "provisional": _("Provisional: {grade}"),
         "possible": _("Still possible: {best} to {worst}"),
+        "pace_item": _("One question at a time"),
+        "pace_page": _("All questions of the page"),
+        "question_of": _("Question {n} of {m}"),
+        "question_next": _("Next question"),
+        "question_back": _("Question before"),
         "outbox_n": _("Unsent: {n}"),
         "logout": _(
             "{n} changes are not sent yet. Logging out deletes them from this phone for good. Log out all the same?"

@@ -7,6 +7,7 @@ import { Autosave } from "./autosave.js";
 import { pagesOf, question, remark, valueOf } from "./drawing.js";
 import { files as load, graded, pointless } from "./grading.js";
 import { newVisit } from "./newvisit.js";
+import { paced } from "./pace.js";
 import { resultOf } from "./result.js";
 import { h, moment, page, say, t } from "./words.js";
 
@@ -114,6 +115,7 @@ function showPage(visit, { content, version }, files, pages, place) {
     form,
   );
   form.dispatchEvent(new CustomEvent("yyassess:form", { bubbles: true }));
+  paced(form);
   gapByTap();
   const autosave = new Autosave(form, { content });
   autosave.start();

@@ -27,6 +27,8 @@ async function start() {
 }
 
 async function keepForm(form) {
+  const { paced } = await import("./pace.js");
+  paced(form);
   const { Autosave } = await import("./autosave.js");
   const away = (go) => navigator.serviceWorker?.controller && `/offline#${location.pathname}?go=${encodeURIComponent(go)}`;
   const autosave = new Autosave(form, { away });
