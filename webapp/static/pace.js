@@ -43,7 +43,7 @@ export function paced(form) {
     steps.forEach((parts, n) => parts.forEach((part) => (part.hidden = at !== null && n !== at)));
     where.textContent = at === null ? "" : t("question_of", { n: at + 1, m: steps.length });
     toggle.textContent = t(at === null ? "pace_item" : "pace_page");
-    ways.hidden = at === null;
+    at === null ? ways.remove() : steps[last].at(-1).after(ways);
     onward.hidden = at === last;
     back.textContent = at === 0 ? pageBack.textContent : `‹ ${t("question_back")}`;
     // The page's own buttons stand under its last question.
@@ -77,7 +77,6 @@ export function paced(form) {
   const back = h("button", { type: "button", class: "weui-btn weui-btn_default", onclick: () => (at ? go(at - 1) : pageBack.click()) });
   const ways = h("div", { class: "buttons pace__ways" }, onward, back);
   questions[0].before(bar);
-  steps[last].at(-1).after(ways);
   show(wanted() ? start() : null);
 
   // Links to a question show it.
