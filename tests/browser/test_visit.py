@@ -204,6 +204,10 @@ def test_a_wrong_total_keeps_its_text_and_shows_the_error_at_its_question(
     expect(page.get_by_role("alert")).to_be_visible()
     expect(page.locator("#item-total-error")).to_contain_text("应在 0 到 8 之间")
     expect(page.locator("#item-total-field")).to_have_value("12")
+    # What the phone's own queue knows of it adds no second voice.
+    page.wait_for_timeout(1000)
+    expect(page.locator("#item-total .q__error")).to_have_count(1)
+    expect(page.get_by_role("alert")).to_have_count(1)
 
 
 def test_none_and_other_boxes_exclude_each_other(open_phone: Callable[..., Page], site: Any) -> None:

@@ -208,7 +208,10 @@ export class Autosave {
   tellFault({ where, say: words }) {
     this.refused.add(where.join("."));
     const field = [...this.form.elements].find((each) => String(this.place(each.name)) === String(where));
-    field?.closest(".q")?.querySelector(".q__title")?.after(h("p", { class: "q__error", "data-refused": true, role: "alert" }, say(words)));
+    const question = field?.closest(".q");
+    // The page that the server sent may say it already.
+    if (question?.querySelector(".q__error")) return;
+    question?.querySelector(".q__title")?.after(h("p", { class: "q__error", "data-refused": true, role: "alert" }, say(words)));
   }
 
   status({ state, waiting, conflicts, refused }) {

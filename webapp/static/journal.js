@@ -8,6 +8,7 @@ const POT = 16_384;
 const ALIVE = 10_000;
 
 let pot = null;
+let count = 0;
 
 // Not as long as what a call can take: see POT.
 const text = (bytes) => btoa(String.fromCharCode.apply(null, bytes));
@@ -40,7 +41,7 @@ export function write(record) {
   if (pot.used > POT / 2) prepare(key).catch(() => {});
   const line = `${PREFIX}${crypto.randomUUID()}`;
   try {
-    localStorage.setItem(line, JSON.stringify([text(iv), used, text(sealed)]));
+    localStorage.setItem(line, JSON.stringify([text(iv), used, text(sealed), count++]));
     return line;
   } catch {
     return null;
@@ -64,17 +65,18 @@ export async function left(key, tab) {
   const found = [];
   for (const line of lines()) {
     try {
-      const [iv, used, words] = JSON.parse(localStorage.getItem(line));
+      const [iv, used, words, nth] = JSON.parse(localStorage.getItem(line));
       const sealed = bytes(words);
       const ink = await stream(key, bytes(iv), used + sealed.length);
       const record = JSON.parse(new TextDecoder().decode(inked(sealed, ink, used)));
-      if (record.tab === tab || Math.abs(Date.now() - record.at) > ALIVE) found.push([line, record]);
+      if (record.tab === tab || Math.abs(Date.now() - record.at) > ALIVE) found.push({ line, record, nth });
     } catch {
       // Of another key, or damaged: nobody can read it any more.
       erase(line);
     }
   }
-  return found.sort(([, a], [, b]) => a.at - b.at);
+  // Two taps may fall into one millisecond.
+  return found.sort((a, b) => a.record.at - b.record.at || a.nth - b.nth);
 }
 
 /** Forget everything, the ink too. */

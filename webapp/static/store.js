@@ -12,6 +12,7 @@ export const BY_INSTRUMENT = ["answers", "settings", "remarks"];
 let opened = null;
 let kept = null;
 let adopted = null;
+let turn = Promise.resolve();
 
 /** The database; rejects where there is none. */
 function database() {
@@ -156,21 +157,26 @@ export function fill(content, values) {
  * @param {object} change {visit, account, kind: "changes" or "create", base, tab, content}
  * @returns {Promise<number | undefined>} its place in the queue; undefined where a later page has taken it over
  */
-export async function add({ content, ...record }) {
+export function add({ content, ...record }) {
   const full = { op: crypto.randomUUID(), state: "waiting", at: Date.now(), ...record };
   // Before anything is waited for: the page may be gone a moment later.
   const line = journal.write({ ...full, content });
-  const sealed = await seal(record.visit, content);
-  if (line && !journal.holds(line)) return undefined;
-  const seq = await inside("outbox", "readwrite", (outbox) => outbox.add({ ...full, sealed }));
-  if (line) journal.erase(line);
-  return seq;
+  // One after the other: what is sealed at the same time may be ready in another order than that of the taps.
+  const added = turn.then(async () => {
+    const sealed = await seal(record.visit, content);
+    if (line && !journal.holds(line)) return undefined;
+    const seq = await inside("outbox", "readwrite", (outbox) => outbox.add({ ...full, sealed }));
+    if (line) journal.erase(line);
+    return seq;
+  });
+  turn = added.catch(() => {});
+  return added;
 }
 
 /** Take into the outbox what was written down in the last moment of an earlier page. */
 async function adopt() {
   await journal.prepare(await key());
-  for (const [line, { content, ...record }] of await journal.left(await key(), tabName())) {
+  for (const { line, record: { content, ...record } } of await journal.left(await key(), tabName())) {
     const sealed = await seal(record.visit, content);
     await inside("outbox", "readwrite", (outbox) => {
       outbox.index("visit").getAll(record.visit).onsuccess = ({ target }) => {
