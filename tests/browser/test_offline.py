@@ -112,6 +112,17 @@ def draft(site: Any, second: bool = False, **answers: Any) -> str:
     return f"/visits/{id}"
 
 
+def cut_off(open_phone: Callable[..., Page], site: Any, **answers: Any) -> tuple[Page, str]:
+    """A phone on the first page of items of a new draft, everything kept on it and its network cut; and the draft's path."""
+    page = open_phone()
+    ready(page, site)
+    visit = draft(site, **answers)
+    page.goto(f"{site.url}{visit}/{GBT}/items/self_care")
+    fetched(page)
+    page.context.set_offline(True)
+    return page, visit
+
+
 def stored(site: Any, visit: str) -> Visit:
     with site.database.reading() as db:
         return visits.get_visit(db, site.database.cipher, UUID(re.search(r"[0-9a-f-]{36}", visit)[0]))  # type: ignore[index]
@@ -174,12 +185,7 @@ def test_no_tap_is_lost_while_the_network_is_cut_twenty_times(
 
 
 def test_a_page_reloads_without_a_network_with_every_answer(open_phone: Callable[..., Page], site: Any) -> None:
-    page = open_phone()
-    ready(page, site)
-    visit = draft(site, eating=4)
-    page.goto(f"{site.url}{visit}/{GBT}/items/self_care")
-    fetched(page)
-    page.context.set_offline(True)
+    page, visit = cut_off(open_phone, site, eating=4)
     page.locator("#item-grooming .choice").nth(2).click()
     until(page, lambda: page.evaluate(READ)["waiting"] == 1)
     page.reload()
@@ -208,12 +214,7 @@ TAP_AND_GO = """(taps) => {
 def test_a_tap_in_the_very_moment_in_which_the_page_is_left_is_found_again(
     open_phone: Callable[..., Page], site: Any
 ) -> None:
-    page = open_phone()
-    ready(page, site)
-    visit = draft(site)
-    page.goto(f"{site.url}{visit}/{GBT}/items/self_care")
-    fetched(page)
-    page.context.set_offline(True)
+    page, visit = cut_off(open_phone, site)
     # Without a pause between the taps and the end of the page nothing can have been written in the background.
     lines = page.evaluate(TAP_AND_GO, [["grooming", 2], ["eating", 3], ["eating", 0]])
     assert len(json.loads(lines)) == 3
@@ -240,12 +241,7 @@ def test_a_tap_in_the_very_moment_in_which_the_page_is_left_is_found_again(
 def test_a_last_tap_of_a_closed_window_is_found_by_the_next_one_once_it_cannot_be_at_work_any_more(
     open_phone: Callable[..., Page], site: Any
 ) -> None:
-    page = open_phone()
-    ready(page, site)
-    visit = draft(site)
-    page.goto(f"{site.url}{visit}/{GBT}/items/self_care")
-    fetched(page)
-    page.context.set_offline(True)
+    page, visit = cut_off(open_phone, site)
     # The window dies before anything could be encrypted in the background.
     page.evaluate("() => { crypto.subtle.encrypt = () => new Promise(() => {}); }")
     page.evaluate(TAP_AND_GO.replace("location.reload();", ""), [["grooming", 2]])
