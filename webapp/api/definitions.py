@@ -21,7 +21,7 @@ from webapp.visits.pages import Group, pages_of
 from webapp.visits.questions import Question, fact_question, item_question, setting_question
 from webapp.visits.reasons import CANNOT
 from yyassess import Rulebook
-from yyassess.exchange.phone import phone_instruments, phone_rules
+from yyassess.exchange.phone import phone_file, phone_instruments
 from yyassess.rulebook.instrument import Instrument, Item
 
 KINDS = ("rules", "form")
@@ -49,9 +49,14 @@ def definition(
         UnknownName: no such place or instrument.
     """
     ids = tuple(dict.fromkeys([*phone_instruments(book, place, on), *more]))
-    found = phone_rules(book, place, on, ids) if kind == "rules" else _questions(book, place, ids)
-    content = json.dumps(in_traditional(found) if hant else found, ensure_ascii=False, separators=(",", ":")).encode()
+    content = phone_file(book, place, on, ids)[0] if kind == "rules" else _written(_questions(book, place, ids))
+    if hant:
+        content = _written(in_traditional(json.loads(content)))
     return content, hashlib.sha256(content).hexdigest()[:16]
+
+
+def _written(found: Any) -> bytes:
+    return json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _questions(book: Rulebook, place: str, ids: Sequence[str]) -> dict[str, Any]:
